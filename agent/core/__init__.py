@@ -1,0 +1,1 @@
+"""What the builder, the installer and the agent share: errors, commands, templates."""
