@@ -1,0 +1,71 @@
+"""The node's configuration: /etc/slipway/node.toml, written by the installer, read by the agent."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.core.errors import SlipwayError
+
+PATH = Path("/etc/slipway/node.toml")
+
+
+class Model(BaseModel):
+    """An immutable record; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LvmThin(Model):
+    """Guests live in a thin pool. thin_pool is empty where the disk was too small for one."""
+
+    kind: Literal["lvm-thin"] = "lvm-thin"
+    volume_group: str
+    thin_pool: str = ""
+
+
+class Zfs(Model):
+    """Guests live below a dataset."""
+
+    kind: Literal["zfs"] = "zfs"
+    dataset: str
+
+
+class Directory(Model):
+    """Guests live in a directory (btrfs)."""
+
+    kind: Literal["directory"] = "directory"
+    path: Path
+
+
+class Boot(Model):
+    """Where the boot loader lives: the file system UUIDs of all ESPs, and how the kernel starts."""
+
+    esps: tuple[str, ...]
+    kernel_parameters: tuple[str, ...]
+
+
+class NodeConfig(Model):
+    """What this node is to become."""
+
+    fqdn: str
+    management_interface: str = "vmbr0"
+    storage: Annotated[LvmThin | Zfs | Directory, Field(discriminator="kind")]
+    boot: Boot
+
+
+def load(path: Path = PATH) -> NodeConfig:
+    """Read the configuration. Raises SlipwayError when it is missing or invalid."""
+    try:
+        return NodeConfig.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise SlipwayError(
+            "the node's configuration cannot be read", where=str(path), hint=error.strerror
+        ) from error
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise SlipwayError(
+            f"the node's configuration is not valid: {error}", where=str(path)
+        ) from error
