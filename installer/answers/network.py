@@ -1,0 +1,141 @@
+"""The [network] table of the answer file, and the node's name as far as the network gives it.
+
+The peer's keys are `source`, `cidr`, `dns`, `gateway`, `filter` and `interface-name-pinning`;
+they mean what they mean there. The rest is ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
+
+from installer.answers.addresses import (
+    Domain,
+    HostAddress,
+    HostInterface,
+    LinkName,
+    MacAddress,
+    Mtu,
+)
+from installer.answers.links import Bond, Bridge, Link, LinkChoice, Pattern, Route, Vlan
+from installer.answers.table import OneOrMany, Table
+
+# What the management address is on unless the answer file says otherwise.
+MANAGEMENT_BRIDGE = "vmbr0"
+
+
+def _at_least_two(name: str) -> str:
+    if len(name) < 2:
+        raise ValueError("a pinned name has 2 to 15 characters")
+    return name
+
+
+class FqdnFromDhcp(Table):
+    """The host name of the lease (option 12). `domain` wins over the lease's domain."""
+
+    source: Literal["from-dhcp"]
+    domain: Domain | Literal[""] = ""
+
+
+class InterfaceNamePinning(Table):
+    """Names of NICs by hardware address. NICs that are not in the mapping become nic0, nic1 …"""
+
+    enabled: StrictBool
+    mapping: dict[MacAddress, Annotated[LinkName, AfterValidator(_at_least_two)]] = {}
+
+    @field_validator("mapping")
+    @classmethod
+    def _unique(cls, mapping: dict[str, str]) -> dict[str, str]:
+        for name, count in Counter(mapping.values()).items():
+            if count > 1:
+                raise ValueError(f"{name} is given to {count} NICs")
+        return mapping
+
+
+class NetworkTable(Table):
+    """What all sources of addresses have in common.
+
+    filter: the peer's choice of NIC, udev property to glob: the first NIC in the order of names
+    that matches any one entry. interface: ours, the one link below the management bridge.
+    mtu and routes are those of the management link.
+    """
+
+    filter: Annotated[dict[str, Pattern], Field(min_length=1)] | None = None
+    interface: LinkChoice | None = None
+    interface_name_pinning: InterfaceNamePinning | None = None
+    management_interface: LinkName = MANAGEMENT_BRIDGE
+    search: Annotated[tuple[Domain, ...], OneOrMany()] = ()
+    mtu: Mtu | None = None
+    routes: tuple[Route, ...] = ()
+    bonds: tuple[Bond, ...] = ()
+    vlans: tuple[Vlan, ...] = ()
+    bridges: tuple[Bridge, ...] = ()
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Every link that the answer file makes, in its order."""
+        return (*self.bonds, *self.vlans, *self.bridges)
+
+    @model_validator(mode="after")
+    def _links_fit_together(self) -> Self:
+        for name, count in Counter(link.name for link in self.links).items():
+            if count > 1:
+                raise ValueError(f"{count} links are named {name}")
+        management = next((x for x in self.links if x.name == self.management_interface), None)
+        if self.filter and self.interface:
+            raise ValueError("give filter or interface, not both")
+        if management and (self.filter or self.interface):
+            raise ValueError(
+                f"{management.name} has its own table, which says what it is made of: "
+                "remove filter and interface"
+            )
+        if management and (management.cidr or management.dhcp):
+            raise ValueError(f"the addresses of {management.name} belong in [network] itself")
+        return self
+
+
+class NetworkFromDhcp(NetworkTable):
+    """The lease that the installer got, written as static configuration."""
+
+    source: Literal["from-dhcp"]
+
+
+class NetworkFromAnswer(NetworkTable):
+    """Static addresses. One gateway for each IP version at most; dns and gateway may be []."""
+
+    source: Literal["from-answer"]
+    cidr: Annotated[tuple[HostInterface, ...], OneOrMany()]
+    dns: Annotated[tuple[HostAddress, ...], OneOrMany()]
+    gateway: Annotated[tuple[HostAddress, ...], OneOrMany()]
+
+    @field_validator("cidr")
+    @classmethod
+    def _at_least_one(cls, cidr: tuple[HostInterface, ...]) -> tuple[HostInterface, ...]:
+        if not cidr:
+            raise ValueError("the node needs an address")
+        return cidr
+
+    @field_validator("gateway")
+    @classmethod
+    def _one_for_each_version(cls, gateway: tuple[HostAddress, ...]) -> tuple[HostAddress, ...]:
+        if len({address.version for address in gateway}) < len(gateway):
+            raise ValueError("give at most one gateway for IPv4 and one for IPv6")
+        return gateway
+
+
+class NetworkDhcp(NetworkTable):
+    """Stay dynamic: DHCP for IPv4, and for IPv6 what the router advertises.
+
+    cidr: an IP version that has addresses here is static. dns: used beside the lease's servers.
+    """
+
+    source: Literal["dhcp"]
+    cidr: Annotated[tuple[HostInterface, ...], OneOrMany()] = ()
+    dns: Annotated[tuple[HostAddress, ...], OneOrMany()] = ()
+
+
+Network = Annotated[
+    NetworkFromDhcp | NetworkFromAnswer | NetworkDhcp, Field(discriminator="source")
+]

@@ -1,0 +1,86 @@
+"""What all tables of the answer file have in common, and the value types that they share.
+
+Sizes in GiB are floats as in the Proxmox format; every number has a range.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+# Linux addresses block devices with 63 bits of bytes: 2^63 bytes are 2^33 GiB.
+MAX_GIB = 2.0**33
+
+Item = TypeVar("Item")
+
+
+def kebab_case(name: str) -> str:
+    """The key of a Python attribute: disk_list -> disk-list, global_ -> global."""
+    return name.rstrip("_").replace("_", "-")
+
+
+class Table(BaseModel):
+    """A table of the answer file: immutable, unknown keys are errors, keys are in kebab-case.
+
+    The Python names are accepted as keys too: they are the older snake_case spellings, about
+    which the loader warns.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=kebab_case,
+        populate_by_name=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
+
+
+def refuse(allowed: str) -> PydanticCustomError:
+    """The error that a check of our own raises; `allowed` completes "expected …"."""
+    return PydanticCustomError("refused", "{allowed}", {"allowed": allowed})
+
+
+def conflict(message: str) -> PydanticCustomError:
+    """The error for values that are fine each by itself and do not go together."""
+    return PydanticCustomError("conflict", "{message}", {"message": message})
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _fingerprint(value: str) -> str:
+    digits = value.replace(":", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise refuse('a SHA-256 fingerprint: 64 hexadecimal digits, or "AA:BB:…"')
+    return digits
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", value):
+        raise refuse("an address that starts with http:// or https://")
+    return value
+
+
+def _line(value: str) -> str:
+    if not value.isprintable():
+        raise refuse("one line of printable text")
+    return value
+
+
+Line = Annotated[str, Field(min_length=1), AfterValidator(_line)]
+Lines = Annotated[
+    tuple[Line, ...],
+    Field(min_length=1),
+    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
+]
+Gibibytes = Annotated[float, Field(gt=0, le=MAX_GIB)]
+GibibytesOrNone = Annotated[float, Field(ge=0, le=MAX_GIB)]
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
+WebAddress = Annotated[str, AfterValidator(_url)]
+# Names of pools, storages and users end up in file names, units and LVM or ZFS names.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
