@@ -6,15 +6,21 @@ Sizes in GiB are floats as in the Proxmox format; every number has a range.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 # Linux addresses block devices with 63 bits of bytes: 2^63 bytes are 2^33 GiB.
 MAX_GIB = 2.0**33
-
-Item = TypeVar("Item")
 
 
 def kebab_case(name: str) -> str:
@@ -39,45 +45,47 @@ class Table(BaseModel):
     )
 
 
-def refuse(allowed: str) -> PydanticCustomError:
-    """The error that a check of our own raises; `allowed` completes "expected …"."""
-    return PydanticCustomError("refused", "{allowed}", {"allowed": allowed})
+class OneOrMany:
+    """Marks a tuple field whose only item may be given without the list around it."""
 
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_listed, handler(source))
 
-def conflict(message: str) -> PydanticCustomError:
-    """The error for values that are fine each by itself and do not go together."""
-    return PydanticCustomError("conflict", "{message}", {"message": message})
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
 
 
 def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    # A tuple even for a list: strict validation takes nothing else after a Python function.
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def _fingerprint(value: str) -> str:
     digits = value.replace(":", "").lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise refuse('a SHA-256 fingerprint: 64 hexadecimal digits, or "AA:BB:…"')
+        raise ValueError('expected a SHA-256 fingerprint: 64 hexadecimal digits, or "AA:BB:…"')
     return digits
 
 
 def _url(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", value):
-        raise refuse("an address that starts with http:// or https://")
+        raise ValueError("expected an address that starts with http:// or https://")
     return value
 
 
 def _line(value: str) -> str:
     if not value.isprintable():
-        raise refuse("one line of printable text")
+        raise ValueError("expected one line of printable text")
     return value
 
 
 Line = Annotated[str, Field(min_length=1), AfterValidator(_line)]
-Lines = Annotated[
-    tuple[Line, ...],
-    Field(min_length=1),
-    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
-]
+Lines = Annotated[tuple[Line, ...], Field(min_length=1), OneOrMany()]
 Gibibytes = Annotated[float, Field(gt=0, le=MAX_GIB)]
 GibibytesOrNone = Annotated[float, Field(ge=0, le=MAX_GIB)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
