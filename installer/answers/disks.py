@@ -20,6 +20,8 @@ from installer.answers.table import (
     Name,
     OneOrMany,
     Table,
+    conflict,
+    refuse,
 )
 
 ZfsRaid = Literal["raid0", "raid1", "raid10", "raidz-1", "raidz-2", "raidz-3"]
@@ -43,11 +45,11 @@ class SizeCondition:
 def size_condition(text: str) -> SizeCondition:
     """Parse ">= 400G" (powers of 1000, as on a disk's label) or ">= 400GiB" (of 1024).
 
-    Raises ValueError.
+    Raises PydanticCustomError.
     """
     found = SIZE.fullmatch(text.strip())
     if not found:
-        raise ValueError('expected a comparison with a size, like ">= 400G" or "< 2TiB"')
+        raise refuse('a comparison with a size, like ">= 400G" or "< 2TiB"')
     operator, number, unit = found.groups()
     return SizeCondition(operator, round(float(number) * UNITS[unit]))
 
@@ -101,7 +103,7 @@ class DiskMatch(Table):
     @model_validator(mode="after")
     def _check_not_empty(self) -> DiskMatch:
         if all(getattr(self, name) is None for name in DiskMatch.model_fields):
-            raise ValueError("at least one condition is needed")
+            raise conflict("at least one condition is needed")
         return self
 
 
@@ -122,7 +124,7 @@ class DiskSelect(DiskMatch):
     @model_validator(mode="after")
     def _check_not_empty(self) -> DiskSelect:
         if all(getattr(self, name) is None for name in DiskSelect.model_fields):
-            raise ValueError("a condition, count or sort is needed")
+            raise conflict("a condition, count or sort is needed")
         return self
 
 
@@ -169,7 +171,7 @@ class LvmOptions(Table):
     @model_validator(mode="after")
     def _check_swap(self) -> LvmOptions:
         if self.hdsize and self.swapsize and self.swapsize > self.hdsize / 2:
-            raise ValueError("swapsize must not be more than half of hdsize")
+            raise conflict("swapsize must not be more than half of hdsize")
         return self
 
 
@@ -219,12 +221,12 @@ class DiskLayout(Table):
     def _check_layout(self) -> DiskLayout:
         given = [name for name in ("disk_list", "filter", "select") if getattr(self, name)]
         if len(given) != 1:
-            raise ValueError("exactly one of disk-list, filter and select is needed")
+            raise conflict("exactly one of disk-list, filter and select is needed")
         for name in {"zfs", "lvm", "btrfs"} - {self.option_table}:
             if getattr(self, name) is not None:
-                raise ValueError(f"only [{self.option_table}] options fit here, not [{name}]")
+                raise conflict(f"only [{self.option_table}] options fit here, not [{name}]")
         if self.option_table != "lvm" and self.raid is None:
-            raise ValueError(f"{self.option_table}.raid is needed")
+            raise conflict(f"{self.option_table}.raid is needed")
         if self.disk_list is not None:
             _check_disk_list(self.disk_list, self.raid)
         return self
@@ -232,11 +234,11 @@ class DiskLayout(Table):
 
 def _check_disk_list(names: tuple[str, ...], raid: str | None) -> None:
     if len(set(names)) != len(names):
-        raise ValueError("disk-list names a disk twice")
+        raise conflict("disk-list names a disk twice")
     if raid is None and len(names) != 1:
-        raise ValueError(f"disk-list must name exactly one disk for this layout, not {len(names)}")
+        raise conflict(f"disk-list must name exactly one disk for this layout, not {len(names)}")
     if raid is not None and len(names) < MINIMUM_DISKS[raid]:
-        raise ValueError(f"{raid} needs at least {MINIMUM_DISKS[raid]} disks, not {len(names)}")
+        raise conflict(f"{raid} needs at least {MINIMUM_DISKS[raid]} disks, not {len(names)}")
 
 
 class DataPool(DiskLayout):
@@ -253,7 +255,7 @@ class DataPool(DiskLayout):
     def _check_sizes(self) -> DataPool:
         for name in ("swapsize", "maxroot", "minfree", "maxvz"):
             if self.lvm and getattr(self.lvm, name) is not None:
-                raise ValueError(f"lvm.{name} has no meaning for a data pool")
+                raise conflict(f"lvm.{name} has no meaning for a data pool")
         return self
 
 
@@ -275,5 +277,5 @@ class DiskSetup(DiskLayout):
     def _check_data(self) -> DiskSetup:
         names = [pool.name for pool in self.data]
         if len(set(names)) != len(names):
-            raise ValueError("two data pools have the same name")
+            raise conflict("two data pools have the same name")
         return self

@@ -17,7 +17,7 @@ from pydantic import (
     GetJsonSchemaHandler,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 # Linux addresses block devices with 63 bits of bytes: 2^63 bytes are 2^33 GiB.
 MAX_GIB = 2.0**33
@@ -45,6 +45,16 @@ class Table(BaseModel):
     )
 
 
+def refuse(allowed: str) -> PydanticCustomError:
+    """The error of a value that cannot be: `allowed` says what can, a noun phrase."""
+    return PydanticCustomError("refused", "{allowed}", {"allowed": allowed})
+
+
+def conflict(message: str) -> PydanticCustomError:
+    """The error of values that are fine each by itself and do not go together."""
+    return PydanticCustomError("conflict", "{message}", {"message": message})
+
+
 class OneOrMany:
     """Marks a tuple field whose only item may be given without the list around it."""
 
@@ -68,19 +78,19 @@ def _listed(value: Any) -> Any:
 def _fingerprint(value: str) -> str:
     digits = value.replace(":", "").lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise ValueError('expected a SHA-256 fingerprint: 64 hexadecimal digits, or "AA:BB:…"')
+        raise refuse('a SHA-256 fingerprint: 64 hexadecimal digits, or "AA:BB:…"')
     return digits
 
 
 def _url(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", value):
-        raise ValueError("expected an address that starts with http:// or https://")
+        raise refuse("an address that starts with http:// or https://")
     return value
 
 
 def _line(value: str) -> str:
     if not value.isprintable():
-        raise ValueError("expected one line of printable text")
+        raise refuse("one line of printable text")
     return value
 
 
