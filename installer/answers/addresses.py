@@ -17,7 +17,16 @@ from ipaddress import (
 )
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
+
+from installer.answers.table import OneOrMany
 
 Address = IPv4Address | IPv6Address
 Interface = IPv4Interface | IPv6Interface
@@ -35,56 +44,51 @@ DOMAIN_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 DOMAIN_LENGTH = 253
 
 
-def _text(value: object, example: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"must be a string, like {example}")
-    return value
-
-
 def parse_address(value: object) -> Address:
     """An address that one host can have. Raises ValueError."""
     try:
-        address = ip_address(_text(value, '"192.0.2.1"'))
-    except ValueError as error:
-        raise ValueError('must be an IP address, like "192.0.2.1" or "2001:db8::1"') from error
-    if getattr(address, "scope_id", None) is not None:
-        raise ValueError("must not have a zone (the part after %)")
-    if address.is_unspecified or address.is_multicast or address.is_loopback:
-        raise ValueError(f"{address} is not the address of one host on a network")
+        address = ip_address(value) if isinstance(value, str) else None
+    except ValueError:
+        address = None
+    if address is None or getattr(address, "scope_id", None) is not None:
+        raise ValueError('expected an IP address, like "192.0.2.1" or "2001:db8::1"')
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError("expected the address of one host")
     return address
 
 
 def parse_interface(value: object) -> Interface:
     """An address with the length of its network's prefix. Raises ValueError."""
-    address, slash, prefix = _text(value, '"192.0.2.10/24"').partition("/")
-    parse_address(address)
+    text, slash, prefix = value.partition("/") if isinstance(value, str) else ("", "", "")
     if not slash or not re.fullmatch(r"[0-9]{1,3}", prefix):
-        raise ValueError('must be an address with a prefix length, like "192.0.2.10/24"')
-    try:
-        interface = ip_interface(f"{address}/{int(prefix)}")
-    except ValueError as error:
-        raise ValueError(f"/{prefix} is not a prefix length of {address}") from error
+        raise ValueError('expected an address with a prefix length, like "192.0.2.10/24"')
+    address = parse_address(text)
+    if address.is_loopback:
+        raise ValueError("expected an address that other hosts can reach")
+    if not 1 <= int(prefix) <= address.max_prefixlen:
+        raise ValueError(f"expected a prefix length from 1 to {address.max_prefixlen}")
+    interface = ip_interface(f"{address}/{int(prefix)}")
     network = interface.network
-    if network.prefixlen == 0:
-        raise ValueError("a prefix length of 0 makes every address local")
-    if isinstance(network, IPv4Network) and network.prefixlen < 31:
+    if network.version == 4 and network.prefixlen < 31:
         if interface.ip in (network.network_address, network.broadcast_address):
-            raise ValueError(f"{interface.ip} is the network or broadcast address of {network}")
+            raise ValueError(
+                f"expected an address of a host in {network}, not its first or last one"
+            )
     return interface
 
 
 def parse_subnet(value: object) -> Subnet:
     """A network without host bits. Raises ValueError."""
     try:
-        return ip_network(_text(value, '"10.0.0.0/8"'))
+        return ip_network(value if isinstance(value, str) else "")
     except ValueError as error:
-        raise ValueError(f'must be a network, like "10.0.0.0/8": {error}') from error
+        raise ValueError('expected a network without host bits, like "10.0.0.0/8"') from error
 
 
 def check_link_name(name: str) -> str:
     """The name of a link that the kernel and every tool accept. Raises ValueError."""
     if name in RESERVED_LINK_NAMES:
-        raise ValueError(f"{name} is reserved")
+        raise ValueError(f"expected a name that is free; {name} is reserved")
     return name
 
 
@@ -93,17 +97,17 @@ def check_domain(name: str) -> str:
     if len(name) > DOMAIN_LENGTH or not all(
         DOMAIN_LABEL.fullmatch(label) for label in name.split(".")
     ):
-        raise ValueError(f"{name} is not a DNS name")
+        raise ValueError('expected a DNS name, like "example.com"')
     return name
 
 
 def check_fqdn(name: str) -> str:
-    """A full host name: two labels or more, the first not all digits. Raises ValueError."""
+    """A full host name: two labels or more, the first not all digits. Raises as above."""
     labels = check_domain(name).split(".")
     if len(labels) < 2:
-        raise ValueError('must be a full name, like "node1.example.com"')
+        raise ValueError('expected a full name with a domain, like "node1.example.com"')
     if labels[0].isdigit():
-        raise ValueError("the host name must not be all digits")
+        raise ValueError("expected a host name that is not all digits")
     return name
 
 
@@ -117,6 +121,8 @@ def _parsed(parse: Callable[[object], object], format_: str) -> tuple[object, ..
 
 HostAddress = Annotated[Address, *_parsed(parse_address, "ip-address")]
 HostInterface = Annotated[Interface, *_parsed(parse_interface, "ip-address-with-prefix")]
+HostAddresses = Annotated[tuple[HostAddress, ...], OneOrMany()]
+HostInterfaces = Annotated[tuple[HostInterface, ...], OneOrMany()]
 Destination = Annotated[Subnet, *_parsed(parse_subnet, "ip-network")]
 LinkName = Annotated[
     str,
@@ -125,6 +131,7 @@ LinkName = Annotated[
 ]
 MacAddress = Annotated[str, Field(pattern=MAC), AfterValidator(str.lower)]
 Domain = Annotated[str, AfterValidator(check_domain)]
+Domains = Annotated[tuple[Domain, ...], OneOrMany()]
 FullName = Annotated[str, AfterValidator(check_fqdn)]
 Mtu = Annotated[int, Field(ge=576, le=65535, strict=True)]
 VlanId = Annotated[int, Field(ge=1, le=4094, strict=True)]

@@ -9,12 +9,12 @@ from pydantic import Discriminator, Field, StrictBool, Tag, field_validator, mod
 from installer.answers.addresses import (
     Destination,
     HostAddress,
-    HostInterface,
+    HostInterfaces,
     LinkName,
     Mtu,
     VlanId,
 )
-from installer.answers.table import OneOrMany, Table
+from installer.answers.table import Table
 
 Pattern = Annotated[str, Field(min_length=1, max_length=255)]
 Milliseconds = Annotated[int, Field(ge=0, le=60_000, strict=True)]
@@ -50,7 +50,7 @@ class InterfaceMatch(Table):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.udev and not any((self.name, self.mac, self.driver, self.pci_path)):
-            raise ValueError("give at least one of name, mac, driver, pci-path, udev")
+            raise ValueError("expected at least one of name, mac, driver, pci-path and udev")
         return self
 
 
@@ -83,7 +83,7 @@ class Link(Table):
     """What every link of the node can have besides the management address."""
 
     name: LinkName
-    cidr: Annotated[tuple[HostInterface, ...], OneOrMany()] = ()
+    cidr: HostInterfaces = ()
     dhcp: StrictBool = False
     routes: tuple[Route, ...] = ()
     mtu: Mtu | None = None
@@ -109,7 +109,7 @@ class Bond(Link):
     @classmethod
     def _at_least_one(cls, interfaces: tuple[LinkChoice, ...]) -> tuple[LinkChoice, ...]:
         if not interfaces:
-            raise ValueError("a bond needs a NIC")
+            raise ValueError("expected at least one NIC")
         return interfaces
 
     @model_validator(mode="after")

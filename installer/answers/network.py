@@ -13,14 +13,17 @@ from pydantic import AfterValidator, Field, StrictBool, field_validator, model_v
 
 from installer.answers.addresses import (
     Domain,
+    Domains,
     HostAddress,
+    HostAddresses,
     HostInterface,
+    HostInterfaces,
     LinkName,
     MacAddress,
     Mtu,
 )
 from installer.answers.links import Bond, Bridge, Link, LinkChoice, Pattern, Route, Vlan
-from installer.answers.table import OneOrMany, Table
+from installer.answers.table import Table
 
 # What the management address is on unless the answer file says otherwise.
 MANAGEMENT_BRIDGE = "vmbr0"
@@ -28,7 +31,7 @@ MANAGEMENT_BRIDGE = "vmbr0"
 
 def _at_least_two(name: str) -> str:
     if len(name) < 2:
-        raise ValueError("a pinned name has 2 to 15 characters")
+        raise ValueError("expected a name of 2 to 15 characters")
     return name
 
 
@@ -66,7 +69,7 @@ class NetworkTable(Table):
     interface: LinkChoice | None = None
     interface_name_pinning: InterfaceNamePinning | None = None
     management_interface: LinkName = MANAGEMENT_BRIDGE
-    search: Annotated[tuple[Domain, ...], OneOrMany()] = ()
+    search: Domains = ()
     mtu: Mtu | None = None
     routes: tuple[Route, ...] = ()
     bonds: tuple[Bond, ...] = ()
@@ -106,22 +109,22 @@ class NetworkFromAnswer(NetworkTable):
     """Static addresses. One gateway for each IP version at most; dns and gateway may be []."""
 
     source: Literal["from-answer"]
-    cidr: Annotated[tuple[HostInterface, ...], OneOrMany()]
-    dns: Annotated[tuple[HostAddress, ...], OneOrMany()]
-    gateway: Annotated[tuple[HostAddress, ...], OneOrMany()]
+    cidr: HostInterfaces
+    dns: HostAddresses
+    gateway: HostAddresses
 
     @field_validator("cidr")
     @classmethod
     def _at_least_one(cls, cidr: tuple[HostInterface, ...]) -> tuple[HostInterface, ...]:
         if not cidr:
-            raise ValueError("the node needs an address")
+            raise ValueError("expected at least one address")
         return cidr
 
     @field_validator("gateway")
     @classmethod
     def _one_for_each_version(cls, gateway: tuple[HostAddress, ...]) -> tuple[HostAddress, ...]:
         if len({address.version for address in gateway}) < len(gateway):
-            raise ValueError("give at most one gateway for IPv4 and one for IPv6")
+            raise ValueError("expected at most one gateway for IPv4 and one for IPv6")
         return gateway
 
 
@@ -132,8 +135,8 @@ class NetworkDhcp(NetworkTable):
     """
 
     source: Literal["dhcp"]
-    cidr: Annotated[tuple[HostInterface, ...], OneOrMany()] = ()
-    dns: Annotated[tuple[HostAddress, ...], OneOrMany()] = ()
+    cidr: HostInterfaces = ()
+    dns: HostAddresses = ()
 
 
 Network = Annotated[
