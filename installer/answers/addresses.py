@@ -19,14 +19,13 @@ from typing import Annotated
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     PlainSerializer,
     PlainValidator,
     WithJsonSchema,
 )
 
-from installer.answers.table import OneOrMany
+from installer.answers.table import OneOrMany, refuse
 
 Address = IPv4Address | IPv6Address
 Interface = IPv4Interface | IPv6Interface
@@ -45,59 +44,57 @@ DOMAIN_LENGTH = 253
 
 
 def parse_address(value: object) -> Address:
-    """An address that one host can have. Raises ValueError."""
+    """An address that one host can have. Raises PydanticCustomError."""
     try:
         address = ip_address(value) if isinstance(value, str) else None
     except ValueError:
         address = None
     if address is None or getattr(address, "scope_id", None) is not None:
-        raise ValueError('expected an IP address, like "192.0.2.1" or "2001:db8::1"')
+        raise refuse('an IP address, like "192.0.2.1" or "2001:db8::1"')
     if address.is_unspecified or address.is_multicast:
-        raise ValueError("expected the address of one host")
+        raise refuse("the address of one host")
     return address
 
 
 def parse_interface(value: object) -> Interface:
-    """An address with the length of its network's prefix. Raises ValueError."""
+    """An address with the length of its network's prefix. Raises PydanticCustomError."""
     text, slash, prefix = value.partition("/") if isinstance(value, str) else ("", "", "")
     if not slash or not re.fullmatch(r"[0-9]{1,3}", prefix):
-        raise ValueError('expected an address with a prefix length, like "192.0.2.10/24"')
+        raise refuse('an address with a prefix length, like "192.0.2.10/24"')
     address = parse_address(text)
     if address.is_loopback:
-        raise ValueError("expected an address that other hosts can reach")
+        raise refuse("an address that other hosts can reach")
     if not 1 <= int(prefix) <= address.max_prefixlen:
-        raise ValueError(f"expected a prefix length from 1 to {address.max_prefixlen}")
+        raise refuse(f"a prefix length from 1 to {address.max_prefixlen}")
     interface = ip_interface(f"{address}/{int(prefix)}")
     network = interface.network
     if network.version == 4 and network.prefixlen < 31:
         if interface.ip in (network.network_address, network.broadcast_address):
-            raise ValueError(
-                f"expected an address of a host in {network}, not its first or last one"
-            )
+            raise refuse(f"an address of a host in {network}, not its first or last one")
     return interface
 
 
 def parse_subnet(value: object) -> Subnet:
-    """A network without host bits. Raises ValueError."""
+    """A network without host bits. Raises PydanticCustomError."""
     try:
         return ip_network(value if isinstance(value, str) else "")
     except ValueError as error:
-        raise ValueError('expected a network without host bits, like "10.0.0.0/8"') from error
+        raise refuse('a network without host bits, like "10.0.0.0/8"') from error
 
 
 def check_link_name(name: str) -> str:
-    """The name of a link that the kernel and every tool accept. Raises ValueError."""
+    """The name of a link that the kernel and every tool accept. Raises PydanticCustomError."""
     if name in RESERVED_LINK_NAMES:
-        raise ValueError(f"expected a name that is free; {name} is reserved")
+        raise refuse(f"a name that is free; {name} is reserved")
     return name
 
 
 def check_domain(name: str) -> str:
-    """A DNS name of one or more labels. Raises ValueError."""
+    """A DNS name of one or more labels. Raises PydanticCustomError."""
     if len(name) > DOMAIN_LENGTH or not all(
         DOMAIN_LABEL.fullmatch(label) for label in name.split(".")
     ):
-        raise ValueError('expected a DNS name, like "example.com"')
+        raise refuse('a DNS name, like "example.com"')
     return name
 
 
@@ -105,9 +102,9 @@ def check_fqdn(name: str) -> str:
     """A full host name: two labels or more, the first not all digits. Raises as above."""
     labels = check_domain(name).split(".")
     if len(labels) < 2:
-        raise ValueError('expected a full name with a domain, like "node1.example.com"')
+        raise refuse('a full name with a domain, like "node1.example.com"')
     if labels[0].isdigit():
-        raise ValueError("expected a host name that is not all digits")
+        raise refuse("a host name that is not all digits")
     return name
 
 

@@ -14,7 +14,7 @@ from installer.answers.addresses import (
     Mtu,
     VlanId,
 )
-from installer.answers.table import Table
+from installer.answers.table import Table, conflict, refuse
 
 Pattern = Annotated[str, Field(min_length=1, max_length=255)]
 Milliseconds = Annotated[int, Field(ge=0, le=60_000, strict=True)]
@@ -50,7 +50,7 @@ class InterfaceMatch(Table):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.udev and not any((self.name, self.mac, self.driver, self.pci_path)):
-            raise ValueError("expected at least one of name, mac, driver, pci-path and udev")
+            raise refuse("at least one of name, mac, driver, pci-path and udev")
         return self
 
 
@@ -75,7 +75,7 @@ class Route(Table):
     @model_validator(mode="after")
     def _one_family(self) -> Self:
         if self.via and self.via.version != self.to.version:
-            raise ValueError(f"{self.via} cannot be the way to {self.to}")
+            raise conflict(f"{self.via} cannot be the way to {self.to}")
         return self
 
 
@@ -109,7 +109,7 @@ class Bond(Link):
     @classmethod
     def _at_least_one(cls, interfaces: tuple[LinkChoice, ...]) -> tuple[LinkChoice, ...]:
         if not interfaces:
-            raise ValueError("expected at least one NIC")
+            raise refuse("at least one NIC")
         return interfaces
 
     @model_validator(mode="after")
@@ -117,9 +117,9 @@ class Bond(Link):
         for option, modes in BOND_OPTION_MODES.items():
             if getattr(self, option) is not None and self.mode not in modes:
                 key = option.replace("_", "-")
-                raise ValueError(f"{key} works with mode {', '.join(modes)}, not {self.mode}")
+                raise conflict(f"{key} works with mode {', '.join(modes)}, not {self.mode}")
         if not self.miimon and (self.updelay or self.downdelay):
-            raise ValueError("updelay and downdelay need miimon")
+            raise conflict("updelay and downdelay need miimon")
         return self
 
 
@@ -140,5 +140,5 @@ class Bridge(Link):
     @model_validator(mode="after")
     def _open_vswitch_knows_vlans(self) -> Self:
         if self.kind == "openvswitch" and self.vlan_aware:
-            raise ValueError("vlan-aware is for kind linux; Open vSwitch always passes VLANs")
+            raise conflict("vlan-aware is for kind linux; Open vSwitch always passes VLANs")
         return self

@@ -23,7 +23,7 @@ from installer.answers.addresses import (
     Mtu,
 )
 from installer.answers.links import Bond, Bridge, Link, LinkChoice, Pattern, Route, Vlan
-from installer.answers.table import Table
+from installer.answers.table import Table, conflict, refuse
 
 # What the management address is on unless the answer file says otherwise.
 MANAGEMENT_BRIDGE = "vmbr0"
@@ -31,8 +31,17 @@ MANAGEMENT_BRIDGE = "vmbr0"
 
 def _at_least_two(name: str) -> str:
     if len(name) < 2:
-        raise ValueError("expected a name of 2 to 15 characters")
+        raise refuse("a name of 2 to 15 characters")
     return name
+
+
+def _one_for_each_version(gateway: tuple[HostAddress, ...]) -> tuple[HostAddress, ...]:
+    if len({address.version for address in gateway}) < len(gateway):
+        raise refuse("at most one gateway for IPv4 and one for IPv6")
+    return gateway
+
+
+Gateways = Annotated[HostAddresses, AfterValidator(_one_for_each_version)]
 
 
 class FqdnFromDhcp(Table):
@@ -53,7 +62,7 @@ class InterfaceNamePinning(Table):
     def _unique(cls, mapping: dict[str, str]) -> dict[str, str]:
         for name, count in Counter(mapping.values()).items():
             if count > 1:
-                raise ValueError(f"{name} is given to {count} NICs")
+                raise conflict(f"{name} is given to {count} NICs")
         return mapping
 
 
@@ -85,17 +94,17 @@ class NetworkTable(Table):
     def _links_fit_together(self) -> Self:
         for name, count in Counter(link.name for link in self.links).items():
             if count > 1:
-                raise ValueError(f"{count} links are named {name}")
+                raise conflict(f"{count} links are named {name}")
         management = next((x for x in self.links if x.name == self.management_interface), None)
         if self.filter and self.interface:
-            raise ValueError("give filter or interface, not both")
+            raise conflict("give filter or interface, not both")
         if management and (self.filter or self.interface):
-            raise ValueError(
+            raise conflict(
                 f"{management.name} has its own table, which says what it is made of: "
                 "remove filter and interface"
             )
         if management and (management.cidr or management.dhcp):
-            raise ValueError(f"the addresses of {management.name} belong in [network] itself")
+            raise conflict(f"the addresses of {management.name} belong in [network] itself")
         return self
 
 
@@ -106,26 +115,19 @@ class NetworkFromDhcp(NetworkTable):
 
 
 class NetworkFromAnswer(NetworkTable):
-    """Static addresses. One gateway for each IP version at most; dns and gateway may be []."""
+    """Static addresses. dns and gateway may be []."""
 
     source: Literal["from-answer"]
     cidr: HostInterfaces
     dns: HostAddresses
-    gateway: HostAddresses
+    gateway: Gateways
 
     @field_validator("cidr")
     @classmethod
     def _at_least_one(cls, cidr: tuple[HostInterface, ...]) -> tuple[HostInterface, ...]:
         if not cidr:
-            raise ValueError("expected at least one address")
+            raise refuse("at least one address")
         return cidr
-
-    @field_validator("gateway")
-    @classmethod
-    def _one_for_each_version(cls, gateway: tuple[HostAddress, ...]) -> tuple[HostAddress, ...]:
-        if len({address.version for address in gateway}) < len(gateway):
-            raise ValueError("expected at most one gateway for IPv4 and one for IPv6")
-        return gateway
 
 
 class NetworkDhcp(NetworkTable):
@@ -136,6 +138,7 @@ class NetworkDhcp(NetworkTable):
 
     source: Literal["dhcp"]
     cidr: HostInterfaces = ()
+    gateway: Gateways = ()
     dns: HostAddresses = ()
 
 
