@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import jinja2
@@ -31,3 +32,27 @@ def render(name: str, /, **values: object) -> str:
         raise SlipwayError(
             f"the template cannot be rendered: {error}", where=f"config-templates/{name}.j2"
         ) from error
+
+
+def render_tree(folder: str, target: Path, /, **values: object) -> list[Path]:
+    """Lay the tree config-templates/FOLDER over the tree `target`; gives the files written.
+
+    Names ending in .j2 are rendered, all others copied; both keep their permissions.
+    """
+    written = []
+    for source in sorted((TEMPLATES / folder).rglob("*")):
+        if source.is_dir():
+            continue
+        path = target / source.relative_to(TEMPLATES / folder)
+        if source.suffix == ".j2":
+            path = path.with_suffix("")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        if source.suffix == ".j2":
+            name = source.relative_to(TEMPLATES).with_suffix("")
+            path.write_text(render(str(name), **values))
+            shutil.copymode(source, path)
+        else:
+            shutil.copy2(source, path, follow_symlinks=False)
+        written.append(path)
+    return written

@@ -1,0 +1,94 @@
+"""One run of the builder: obtain every step in order, then publish what a user gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent import __version__
+from agent.core.command import run
+from agent.core.errors import SlipwayError
+from image import package
+from image.cache import Cache, Step, file_sha256
+from image.progress import Progress
+from image.steps import ISO_NAME, Made, Steps
+
+
+@dataclass(frozen=True)
+class Build:
+    """The builder at work. out: the folder of what a user gets."""
+
+    steps: Steps
+    cache: Cache
+    progress: Progress
+    out: Path
+
+    def run(self) -> None:
+        """Build what is not there yet, and publish it in `out`."""
+        tree = self._obtain(self.steps.packages())
+        live_system = self._obtain(self.steps.live(tree))
+        deb = self._obtain(self.steps.package())
+        node_image = self._obtain(self.steps.node(tree, deb))
+        installer = self._obtain(self.steps.installer(live_system, node_image))
+        iso = self._obtain(self.steps.iso(live_system, node_image, installer))
+        files = [iso.folder / ISO_NAME, package.path_in(deb.folder)]
+        publish(files, self.out)
+        manifest = {
+            "version": __version__,
+            "epoch": self.steps.epoch,
+            "steps": {made.folder.parent.name: made.id for made in (tree, deb, node_image, iso)},
+            "sizes_bytes": {file.name: file.stat().st_size for file in files},
+            "seconds": {name: round(s, 1) for name, s in self.progress.seconds.items()},
+            "packages": installed_packages(tree.folder / "root"),
+        }
+        (self.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+        size = files[0].stat().st_size / 1e6
+        print(f"out/{ISO_NAME}: {size:.0f} MB, built in {self.progress.total():.0f} s")
+
+    def _obtain(self, step: Step) -> Made:
+        folder = self.cache.find(step)
+        if folder:
+            self.progress.taken(step.name)
+        else:
+            with self.progress.stage(step.name, self.cache.why(step)) as hear:
+                folder = self.cache.make(step, hear)
+        return Made(step.id, folder)
+
+
+def publish(files: Sequence[Path], out: Path) -> None:
+    """Put finished files in `out`, as hard links where the file system allows, with digests."""
+    sums = []
+    for old in [*out.glob("slipway-*.iso"), *out.glob("slipway_*.deb")]:
+        old.unlink()
+    for file in files:
+        try:
+            os.link(file, out / file.name)
+        except OSError:
+            run(["cp", "--reflink=auto", file, out / file.name])
+        sums.append(f"{file_sha256(file)}  {file.name}\n")
+    (out / "SHA256SUMS").write_text("".join(sums))
+
+
+def installed_packages(root: Path) -> dict[str, str]:
+    """Every package of the tree with its version."""
+    query = ["dpkg-query", f"--admindir={root / 'var/lib/dpkg'}", "--show"]
+    lines = run([*query, "--showformat=${Package} ${Version}\n"]).stdout.splitlines()
+    return dict(sorted(line.split(" ", 1) for line in lines))
+
+
+def release_epoch(changelog: Path) -> int:
+    """Seconds since 1970 of the newest release's date: the time stamp of everything built.
+
+    Raises SlipwayError when the change log names no release with a date.
+    """
+    release = re.search(r"^## \S+ \((\d{4}-\d\d-\d\d)\)", changelog.read_text(), re.MULTILINE)
+    if not release:
+        raise SlipwayError(
+            "no release with a date was found", where=str(changelog), hint="## 1.2.3 (2026-12-31)"
+        )
+    return int(datetime.fromisoformat(release[1]).replace(tzinfo=UTC).timestamp())

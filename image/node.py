@@ -1,0 +1,72 @@
+"""The node image: the packages' tree, configured, without anything that must differ per node."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from agent import __version__
+from agent.core.command import run
+from agent.core.template import render_tree
+from agent.stack import Stack
+from image.progress import Listener
+from image.tree import overlay, run_inside, squashfs_arguments, system_mounts
+
+IMAGE = "node.squashfs"
+# Left by building and packaging, of no use on a node. Kernel and initrd lie on the medium already
+# and are copied from there: 55 MB of a 235 MB image.
+REMOVED = (
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+    "usr/sbin/policy-rc.d",
+    "etc/resolv.conf",
+    "var/lib/apt/lists/*",
+    "var/cache/apt/*.bin",
+    "var/cache/ldconfig/*",
+    "var/cache/debconf/*-old",
+    "var/lib/dpkg/*-old",
+    "var/log/*",
+    "var/lib/systemd/random-seed",
+    "tmp/*",
+    "var/tmp/*",
+)
+EXCLUDED = ("boot/vmlinuz*", "boot/initrd*", "proc/*", "sys/*", "dev/*", "run/*")
+
+
+def make_node(stack: Stack, packages: Path, deb: Path, folder: Path, hear: Listener) -> None:
+    """Write folder/node.squashfs from the packages' tree and Slipway's own package."""
+    with overlay(packages, folder / "overlay") as (root, _):
+        render_tree("image", root, version=__version__)
+        render_tree("initramfs", root)
+        install(deb, root, hear)
+        disable(stack, root, hear)
+        remove(root, [*REMOVED, *(path for role in stack.roles for path in role.removed)])
+        (root / "etc/machine-id").write_text("uninitialized\n")
+        size = run(["du", "--summarize", "--bytes", "--exclude=boot/*", root]).stdout.split()[0]
+        (folder / "unpacked-bytes").write_text(size)
+        run(squashfs_arguments(root, folder / IMAGE, EXCLUDED), on_line=hear)
+    shutil.rmtree(folder / "overlay")
+
+
+def install(deb: Path, root: Path, hear: Listener) -> None:
+    """Install one package file in the tree."""
+    shutil.copy(deb, root / "tmp" / deb.name)
+    with system_mounts(root):
+        run_inside(root, ["dpkg", "--install", f"/tmp/{deb.name}"], on_line=hear)
+
+
+def disable(stack: Stack, root: Path, hear: Listener) -> None:
+    """Switch off what packages switched on by themselves."""
+    units = [unit for role in stack.roles for unit in role.disabled]
+    run(["systemctl", f"--root={root}", "disable", *units], on_line=hear)
+
+
+def remove(root: Path, patterns: Iterable[str]) -> None:
+    """Remove files and folders by patterns below the root."""
+    for pattern in patterns:
+        for path in root.glob(pattern):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

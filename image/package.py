@@ -1,0 +1,40 @@
+"""The Debian package `slipway`: the agent, as any other software of the node."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from agent import __version__
+from agent.core.command import run
+from agent.core.template import TEMPLATES, render_tree
+
+LIBRARY = Path("usr/lib/slipway")
+# What of config-templates the node itself renders.
+NODE_TEMPLATES = ("boot", "banner")
+
+
+def copy_sources(names: tuple[str, ...], top: Path, target: Path) -> None:
+    """Copy packages of the checkout, without what Python leaves beside them."""
+    for name in names:
+        ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
+        shutil.copytree(top / name, target / name, ignore=ignore, dirs_exist_ok=True)
+
+
+def path_in(folder: Path) -> Path:
+    """The package's path in the folder it was made in."""
+    return folder / f"slipway_{__version__}_all.deb"
+
+
+def make_package(top: Path, stack: Path, folder: Path) -> None:
+    """Write folder/slipway_VERSION_all.deb. stack: the stack file that the agent reads."""
+    tree = folder / "tree"
+    copy_sources(("agent",), top, tree / LIBRARY)
+    shutil.copy(stack, tree / LIBRARY / "stack.toml")
+    for name in NODE_TEMPLATES:
+        if (TEMPLATES / name).is_dir():
+            shutil.copytree(TEMPLATES / name, tree / LIBRARY / "config-templates" / name)
+    render_tree("agent", tree)
+    render_tree("package", tree, version=__version__)
+    run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", tree, path_in(folder)])
+    shutil.rmtree(tree)

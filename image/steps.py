@@ -1,0 +1,141 @@
+"""The steps of the build: what each is made from, and by which function.
+
+packages ─┬─► live ─────────────────┐
+          └─► node ◄─ package (.deb) ├─► installer ─► iso
+                └───────────────────┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent import __version__
+from agent.core.template import TEMPLATES
+from agent.stack import Stack
+from image import iso, live, node, package, packages
+from image.cache import Step, digest_of, file_sha256
+
+ISO_NAME = f"slipway-{__version__}-amd64.iso"
+
+
+@dataclass(frozen=True)
+class Made:
+    """The result of a step: its content id and its folder."""
+
+    id: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Makes the steps. top: the checkout; apt: the folder with apt's settings; epoch: seconds."""
+
+    top: Path
+    apt: Path
+    stack_file: Path
+    stack: Stack
+    epoch: int
+
+    def packages(self) -> Step:
+        """The stack's packages as a tree."""
+        names = packages.package_names(self.stack)
+        inputs = {
+            "packages": " ".join(names),
+            "sources": (self.apt / "sources.list").read_text(),
+            "code": self._code("packages"),
+            "locale": _templates("locale"),
+        }
+        return Step(
+            "packages",
+            inputs,
+            lambda folder, hear: packages.make_packages(self.stack, self.apt, folder, hear),
+        )
+
+    def live(self, tree: Made) -> Step:
+        """What the live system adds, kernel and initrd."""
+        inputs = {
+            "packages": tree.id,
+            "added": " ".join(live.PACKAGES),
+            "initramfs": _templates("initramfs"),
+        }
+        return Step(
+            "live", inputs, lambda folder, hear: live.make_live(tree.folder / "root", folder, hear)
+        )
+
+    def package(self) -> Step:
+        """Slipway's own Debian package."""
+        inputs = {
+            "agent": digest_of([self.top / "agent"], self.top),
+            "stack": file_sha256(self.stack_file),
+            "templates": _templates("agent", "package", *package.NODE_TEMPLATES),
+            "code": self._code("package"),
+        }
+        return Step(
+            "package",
+            inputs,
+            lambda folder, _: package.make_package(self.top, self.stack_file, folder),
+        )
+
+    def node(self, tree: Made, deb: Made) -> Step:
+        """The node image."""
+        inputs = {
+            "packages": tree.id,
+            "package": deb.id,
+            "stack": file_sha256(self.stack_file),
+            "templates": _templates("image", "initramfs"),
+            "code": self._code("node", "tree"),
+        }
+        file = package.path_in(deb.folder)
+        return Step(
+            "node",
+            inputs,
+            lambda folder, hear: node.make_node(
+                self.stack, tree.folder / "root", file, folder, hear
+            ),
+        )
+
+    def installer(self, live_system: Made, node_image: Made) -> Step:
+        """The installer's image."""
+        inputs = {
+            "live": live_system.id,
+            "node": node_image.id,
+            "installer": digest_of([self.top / "installer"], self.top),
+            "templates": _templates("."),
+            "code": self._code("live", "tree"),
+        }
+        return Step(
+            "installer",
+            inputs,
+            lambda folder, hear: live.make_installer(
+                self.top, live_system.folder, node_image.folder, folder, hear
+            ),
+        )
+
+    def iso(self, live_system: Made, node_image: Made, installer: Made) -> Step:
+        """The installation medium."""
+        files = {
+            f"live/{live.KERNEL}": live_system.folder / live.KERNEL,
+            f"live/{live.INITRD}": live_system.folder / live.INITRD,
+            f"live/10-{node.IMAGE}": node_image.folder / node.IMAGE,
+            f"live/20-{live.INSTALLER_IMAGE}": installer.folder / live.INSTALLER_IMAGE,
+        }
+        inputs = {
+            "live": live_system.id,
+            "node": node_image.id,
+            "installer": installer.id,
+            "templates": _templates("iso"),
+            "code": self._code("iso"),
+            "epoch": str(self.epoch),
+        }
+        contents = iso.Contents(files, self.epoch)
+        return Step(
+            "iso", inputs, lambda folder, hear: iso.make_iso(contents, folder / ISO_NAME, hear)
+        )
+
+    def _code(self, *modules: str) -> str:
+        return digest_of([self.top / "image" / f"{name}.py" for name in modules], self.top)
+
+
+def _templates(*folders: str) -> str:
+    return digest_of([TEMPLATES / name for name in folders], TEMPLATES)
