@@ -1,0 +1,39 @@
+"""The slipway command of the node."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from agent import __version__
+from agent.commands import agent as agent_command
+from agent.commands import status as status_command
+from agent.core.errors import SlipwayError
+
+# Every command has a module with add_parser(subparsers).
+COMMANDS = (status_command, agent_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; 1 after an error, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="slipway", description="The Slipway node.")
+    parser.add_argument("--version", action="version", version=f"slipway {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except SlipwayError as error:
+        print(f"slipway: {error}", file=sys.stderr)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"slipway: {where}{error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

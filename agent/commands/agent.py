@@ -1,0 +1,81 @@
+"""`slipway agent run`: bring the node to what its configuration says. The unit runs it."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent import config, console, stack, status
+from agent.converge import Run
+from agent.core.errors import SlipwayError
+from agent.journal import Journal
+from agent.plan import Progress
+from agent.report import Reporter
+from agent.steps import all_steps
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+LOCK = Path("/run/slipway/agent.lock")
+# The unit is started again by systemd after TRY_AGAIN, and left alone after OPERATOR_NEEDED.
+READY, TRY_AGAIN, OPERATOR_NEEDED = 0, 3, 4
+
+log = logging.getLogger(__name__)
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("agent", help="the first-boot agent")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser(
+        "run",
+        help="bring the node to what its configuration says",
+        description="Run every step that is needed. Exit status: 0 ready, 3 not ready yet, "
+        "4 a person is needed.",
+    ).set_defaults(run=run)
+
+
+def run(_options: argparse.Namespace) -> int:
+    """Run the agent once and return its exit status. Raises SlipwayError if one runs already."""
+    console.set_up()
+    with only_one():
+        log.info("started")
+        try:
+            settings = config.load()
+            steps = all_steps(settings, stack.load())
+        except SlipwayError as error:
+            log.error("failed: %s", error)
+            status.publish(status.Status(stage="failed", ready=False, unmet=(error.message,)))
+            return OPERATOR_NEEDED
+        journal = Journal()
+        reporter = Reporter(settings, journal)
+        progress = Run(steps, journal, reporter.changed).converge()
+        return outcome(progress, reporter.status)
+
+
+def outcome(progress: Mapping[str, Progress], reached: status.Status) -> int:
+    """Say what was reached. Returns the exit status."""
+    if reached.ready:
+        log.info("ready %s", reached.node.web_url if reached.node else "")
+        return READY
+    log.error("not ready: %s", "; ".join(reached.unmet))
+    again = any(step.state == "failed" and step.retry_at is not None for step in progress.values())
+    return TRY_AGAIN if again else OPERATOR_NEEDED
+
+
+@contextmanager
+def only_one(lock: Path = LOCK) -> Iterator[None]:
+    """Hold the agent's lock. Raises SlipwayError when another agent holds it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock, "w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SlipwayError(
+                "the agent is running already", hint="see what it does: slipway status"
+            ) from error
+        yield

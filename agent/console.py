@@ -1,0 +1,48 @@
+"""The agent's log: one line per event, in the system's journal and on every console."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+ACTIVE = Path("/sys/class/tty/console/active")
+DEVICES = Path("/dev")
+
+
+class ConsoleHandler(logging.Handler):
+    """Writes each record to all consoles of the kernel. A console that fails is left out."""
+
+    def __init__(self, active: Path = ACTIVE, devices: Path = DEVICES) -> None:
+        super().__init__(logging.INFO)
+        self.active = active
+        self.devices = devices
+        self.setFormatter(logging.Formatter("slipway-agent: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = f"{self.format(record)}\r\n".encode()
+        for name in self._names():
+            try:
+                # A serial line with nobody behind it must not hold up the agent.
+                console = os.open(self.devices / name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+                try:
+                    os.write(console, line)
+                finally:
+                    os.close(console)
+            except OSError:
+                continue
+
+    def _names(self) -> list[str]:
+        try:
+            return self.active.read_text().split()
+        except OSError:
+            return []
+
+
+def set_up() -> None:
+    """Send the agent's messages to standard output, which is the journal, and to consoles."""
+    logger = logging.getLogger("agent")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.StreamHandler(sys.stdout))
+    logger.addHandler(ConsoleHandler())

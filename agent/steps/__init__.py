@@ -1,0 +1,30 @@
+"""The way from an installed disk to a working node, one module per step."""
+
+from __future__ import annotations
+
+from agent import clock
+from agent.config import NodeConfig
+from agent.stack import Stack
+from agent.step import Step
+from agent.steps.network import Network
+from agent.steps.secrets import Secrets
+from agent.steps.services import Services
+from agent.steps.storage import Storage
+from agent.steps.time import Time
+from agent.systemd import Systemd
+
+# A node on its own works with a wrong clock; it only waits a moment for a right one.
+CLOCK_SECONDS = 5.0
+
+
+def all_steps(config: NodeConfig, stack: Stack) -> tuple[Step, ...]:
+    """Every step in its order. A step runs once those it needs are done; the others do not
+    keep it, so a node that waits for something still has its services."""
+    systemd = Systemd()
+    work = (
+        Network(config.management_interface),
+        Time(systemd, clock.synchronized, required=False, wait_seconds=CLOCK_SECONDS),
+        Storage(config.storage, systemd),
+        Services(stack, systemd),
+    )
+    return (*work, Secrets(needs=tuple(step.name for step in work)))
