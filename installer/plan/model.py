@@ -7,13 +7,14 @@ is handed the secrets beside the plan.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from agent.config import Directory, LvmThin, Zfs
 from installer.inventory.model import Content, Model
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 # GPT partition types by the names that sfdisk and systemd use for them.
 PartitionType = Literal["bios-boot", "esp", "lvm", "raid", "zfs", "linux"]
@@ -256,12 +257,18 @@ class PlannedFile(Model):
     link_target: str = ""
 
 
+GuestStorage = Annotated[LvmThin | Zfs | Directory, Field(discriminator="kind")]
+
+
 class StoragePlan(Model):
     """The storage part: disks, and the actions that prepare and release the target.
 
     prepare: from wiping to mounting; finish: what comes after everything is written (export).
     kernel_root: the kernel parameters that find the root file system;
-    fstab: its lines, (device, path, type, options, dump, pass).
+    fstab: its lines, (device, path, type, options, dump, pass);
+    esps: (disk, partition device, FAT volume id "XXXX-XXXX") of every root disk;
+    guests: where guests live; data_pools: the same for extra pools, by their names;
+    zfs_arc_max_bytes: for zfs.ko's zfs_arc_max, 0 leaves the limit to ZFS.
     """
 
     disks: tuple[PlannedDisk, ...]
@@ -270,7 +277,11 @@ class StoragePlan(Model):
     kernel_root: tuple[str, ...]
     fstab: tuple[tuple[str, str, str, str, int, int], ...]
     esps: tuple[tuple[str, str, str], ...]
+    guests: GuestStorage
+    data_pools: dict[str, GuestStorage] = {}
+    zfs_arc_max_bytes: int
     summary: str
+    warnings: tuple[str, ...] = ()
 
 
 class Plan(Model):

@@ -1,0 +1,134 @@
+"""Where the partitions of one disk lie: pure arithmetic on sectors.
+
+The layout is the same on every disk of the node, so that each can take the place of another: a
+BIOS boot partition in the gap before the first mebibyte, an EFI system partition (ESP), and
+the rest for the system. Sizes follow the Proxmox installer.
+"""
+
+from __future__ import annotations
+
+from agent.core.errors import SlipwayError
+from installer.inventory.model import Disk
+from installer.plan.model import Partition, PartitionType
+
+KIB_PER_GIB = 2**20
+MIB = 2**20
+# Disks above this size get the large ESP; it holds every kernel with its initrd.
+LARGE_DISK_KIB = 100 * KIB_PER_GIB
+LARGE_ESP_MIB = 1024
+SMALL_ESP_MIB = 512
+# GPT's header and table at the disk's start take 34 sectors of 512 bytes. What is left before the
+# first mebibyte is for GRUB in BIOS mode.
+BIOS_BOOT_SECTORS = (34, 2047)
+# Below this a node cannot hold the system, its updates and its logs.
+MINIMUM_SYSTEM_DISK_GIB = 8
+
+BIOS_BOOT_NUMBER = 1
+ESP_NUMBER = 2
+SYSTEM_NUMBER = 3
+DATA_NUMBER = 1
+
+
+def partition_device(disk: str, number: int) -> str:
+    """The kernel's name of a partition: /dev/sda3, but /dev/nvme0n1p3 and /dev/mmcblk0p3."""
+    return f"{disk}p{number}" if disk[-1].isdigit() else f"{disk}{number}"
+
+
+def usable_kib(disk: Disk, hdsize_gib: float | None) -> int:
+    """KiB of the disk that may be used: all of it, or its first hdsize_gib."""
+    size_kib = disk.size_bytes // 1024
+    return size_kib if hdsize_gib is None else min(size_kib, int(hdsize_gib * KIB_PER_GIB))
+
+
+def esp_mib(disk: Disk) -> int:
+    """Size of the disk's ESP. The disk's own size decides, whatever part of it is used."""
+    return LARGE_ESP_MIB if disk.size_bytes // 1024 > LARGE_DISK_KIB else SMALL_ESP_MIB
+
+
+def system_size_kib(disk: Disk, hdsize_gib: float | None) -> int:
+    """KiB that the Proxmox arithmetic counts for the system: what follows the ESP.
+
+    The partition itself is up to a mebibyte smaller, as it ends where the backup GPT begins.
+    """
+    return usable_kib(disk, hdsize_gib) - (esp_mib(disk) + 1) * 1024
+
+
+def system_partitions(
+    disk: Disk, system_type: PartitionType, hdsize_gib: float | None
+) -> tuple[Partition, ...]:
+    """The partitions of a disk that carries the node; the first is absent on 4Kn disks.
+
+    Raises SlipwayError when less than MINIMUM_SYSTEM_DISK_GIB would be used.
+    """
+    _check_size(disk, hdsize_gib)
+    esp_end_mib = 1 + esp_mib(disk)
+    partitions = [
+        _partition(disk, ESP_NUMBER, "esp", "esp", 1, esp_end_mib),
+        _partition(
+            disk,
+            SYSTEM_NUMBER,
+            "system",
+            system_type,
+            esp_end_mib,
+            _end_mib(disk, hdsize_gib),
+        ),
+    ]
+    if disk.logical_sector_bytes == 512:
+        first, last = BIOS_BOOT_SECTORS
+        bios_boot = Partition(
+            number=BIOS_BOOT_NUMBER,
+            name="bios-boot",
+            type="bios-boot",
+            first_sector=first,
+            last_sector=last,
+            device=partition_device(disk.path, BIOS_BOOT_NUMBER),
+        )
+        partitions.insert(0, bios_boot)
+    return tuple(partitions)
+
+
+def data_partitions(
+    disk: Disk, data_type: PartitionType, hdsize_gib: float | None
+) -> tuple[Partition, ...]:
+    """The one partition of a disk of an extra data pool."""
+    end_mib = _end_mib(disk, hdsize_gib)
+    return (_partition(disk, DATA_NUMBER, "data", data_type, 1, end_mib),)
+
+
+def partition_kib(disk: Disk, partition: Partition) -> int:
+    """The partition's size in whole KiB."""
+    sectors = partition.last_sector - partition.first_sector + 1
+    return sectors * disk.logical_sector_bytes // 1024
+
+
+def _check_size(disk: Disk, hdsize_gib: float | None) -> None:
+    used_kib = usable_kib(disk, hdsize_gib)
+    if used_kib < MINIMUM_SYSTEM_DISK_GIB * KIB_PER_GIB:
+        raise SlipwayError(
+            f"{used_kib / KIB_PER_GIB:.1f} GiB are too small for a node",
+            where=disk.path,
+            hint=f"Choose a disk of at least {MINIMUM_SYSTEM_DISK_GIB} GiB"
+            + (", or a larger hdsize." if hdsize_gib is not None else "."),
+        )
+
+
+def _end_mib(disk: Disk, hdsize_gib: float | None) -> int:
+    """Where the last partition ends, in MiB from the disk's start, never in the backup GPT."""
+    # The backup GPT: one header and 16 KiB of table.
+    backup_bytes = disk.logical_sector_bytes + 16 * 1024
+    disk_end_mib = (disk.size_bytes - backup_bytes) // MIB
+    return min(disk_end_mib, usable_kib(disk, hdsize_gib) // 1024)
+
+
+def _partition(
+    disk: Disk, number: int, name: str, type: PartitionType, start_mib: int, end_mib: int
+) -> Partition:
+    per_mib = MIB // disk.logical_sector_bytes
+    return Partition(
+        number=number,
+        name=name,
+        type=type,
+        first_sector=start_mib * per_mib,
+        last_sector=end_mib * per_mib - 1,
+        device=partition_device(disk.path, number),
+    )
