@@ -1,0 +1,66 @@
+"""Reading an answer file: bytes in, a checked `Answer` or all that is wrong with it out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from installer.answers.allowed import Allowed
+from installer.answers.explain import explain
+from installer.answers.parse import parse
+from installer.answers.positions import Format, Path
+from installer.answers.problems import Problem
+from installer.answers.schema import Answer, json_schema
+
+SSH_KEY = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ +AAAA[A-Za-z0-9+/=]+")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A valid answer, and what its author should know nevertheless."""
+
+    answer: Answer
+    warnings: tuple[str, ...]
+
+
+def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
+    """Parse and check an answer file; `name` stands for it in messages.
+
+    Raises AnswerError with all that is wrong.
+    """
+    document = parse(text, name, format)
+    allowed = Allowed(json_schema())
+    try:
+        answer = Answer.model_validate_json(json.dumps(document.data), strict=True)
+    except ValidationError as error:
+        problems = [explain(details, document.data, allowed) for details in error.errors()]
+        # Members of a union may each say the same.
+        raise document.error(list(dict.fromkeys(problems))) from None
+    warnings = [*_old_spellings(document.data, allowed), *_remarks(answer)]
+    return Loaded(answer, tuple(document.lines(warnings)))
+
+
+def _old_spellings(data: object, allowed: Allowed, path: Path = ()) -> Iterator[Problem]:
+    """The keys in snake_case, as the Proxmox format once had them."""
+    if isinstance(data, list):
+        for number, item in enumerate(data):
+            yield from _old_spellings(item, allowed, (*path, number))
+    if isinstance(data, dict):
+        known = allowed.keys(path)
+        for key, value in data.items():
+            newer = key.replace("_", "-")
+            if key not in known and newer in known:
+                yield Problem((*path, key), f"is the older spelling of {newer}")
+            yield from _old_spellings(value, allowed, (*path, key))
+
+
+def _remarks(answer: Answer) -> Iterator[Problem]:
+    if answer.global_.subscription_key is not None:
+        yield Problem(("global", "subscription-key"), "is not used: there are no subscriptions")
+    for number, key in enumerate(answer.global_.root_ssh_keys):
+        if not SSH_KEY.search(key):
+            yield Problem(("global", "root-ssh-keys", number), "does not look like an SSH key")
