@@ -1,0 +1,41 @@
+"""Answer files for machines of the laboratory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tomlkit
+
+from tests.lab.layouts import Layout
+
+FQDN = "node1.lab.example.org"
+# Twelve characters that occur nowhere by themselves, so that a leak is found by searching.
+PASSWORD = "Zq7-lab-pw-Kx4"
+# Where QEMU's user network expects a machine.
+ADDRESS = "10.0.2.15/24"
+GATEWAY = "10.0.2.2"
+DNS = "10.0.2.3"
+
+Answer = dict[str, Any]
+
+
+def answer(layout: Layout, public_key: str, *, dhcp: bool = False) -> Answer:
+    """A complete answer for the first disks of the machine and its only network card."""
+    static = {"source": "from-answer", "cidr": ADDRESS, "gateway": GATEWAY, "dns": DNS}
+    return {
+        "global": {
+            "country": "us",
+            "fqdn": FQDN,
+            "keyboard": "en-us",
+            "mailto": "root@example.org",
+            "timezone": "Europe/Berlin",
+            "root-password": PASSWORD,
+            "root-ssh-keys": [public_key],
+        },
+        "network": {"source": "from-dhcp"} if dhcp else static,
+        "disk-setup": {**layout.disk_setup, "disk-list": list(layout.disks)},
+    }
+
+
+def as_toml(content: Answer) -> str:
+    return tomlkit.dumps(content)

@@ -1,0 +1,75 @@
+"""Commands on a machine over SSH, with a key made for the laboratory."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.core.command import Result, run
+from agent.core.errors import CommandTimeout
+from tests.lab.wait import until
+
+# ssh's own status when it could not connect or log in.
+NO_CONNECTION = 255
+# Machines of the laboratory come and go on the same ports with new host keys each time.
+OPTIONS = {
+    "BatchMode": "yes",
+    "ConnectTimeout": "20",
+    "IdentitiesOnly": "yes",
+    "LogLevel": "ERROR",
+    "StrictHostKeyChecking": "no",
+    "UserKnownHostsFile": "/dev/null",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """An SSH key pair; public is the line for authorized_keys."""
+
+    private: Path
+    public: str
+
+
+def make_key(folder: Path) -> Key:
+    """A new key pair in the folder, or the one that is there."""
+    private = folder / "id_ed25519"
+    if not private.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "laboratory", "-f", private])
+    return Key(private, private.with_suffix(".pub").read_text().strip())
+
+
+@dataclass(frozen=True)
+class Ssh:
+    """Root's login on the machine behind a port of this host's loopback."""
+
+    port: int
+    key: Key
+
+    @property
+    def argv(self) -> list[str]:
+        """The command that opens a shell."""
+        options = [word for name, value in OPTIONS.items() for word in ("-o", f"{name}={value}")]
+        identity = ["-i", str(self.key.private), "-p", str(self.port)]
+        return ["ssh", "-F", "none", *options, *identity, "root@127.0.0.1"]
+
+    def run(self, argv: Sequence[str], *, check: bool = True, limit: float = 120) -> Result:
+        """Run a program on the machine. Raises CommandFailed, CommandTimeout (limit: seconds)."""
+        return run([*self.argv, "--", shlex.join(argv)], check=check, timeout=limit)
+
+    def output(self, *argv: str) -> str:
+        """What a program prints on the machine, without blanks at its ends."""
+        return self.run(argv).stdout.strip()
+
+    def wait_until_up(self, limit: float) -> None:
+        """Wait until a login works. Raises LabTimeout."""
+
+        def attempt() -> bool | None:
+            try:
+                return self.run(["true"], check=False, limit=30).status != NO_CONNECTION or None
+            except CommandTimeout:
+                return None
+
+        until(attempt, limit, "a login over SSH", where=f"port {self.port}", interval=1)
