@@ -103,8 +103,10 @@ class NetworkTable(Table):
                 f"{management.name} has its own table, which says what it is made of: "
                 "remove filter and interface"
             )
-        if management and (management.cidr or management.dhcp):
-            raise conflict(f"the addresses of {management.name} belong in [network] itself")
+        if management and (management.cidr or management.dhcp or management.routes):
+            raise conflict(f"addresses and routes of {management.name} belong in [network] itself")
+        if management and management.mtu and self.mtu:
+            raise conflict(f"give the MTU of {management.name} once")
         return self
 
 

@@ -1,0 +1,86 @@
+"""Executors that write into the target's file system: files, passwords, identity."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from agent.core.command import run
+from agent.core.errors import SlipwayError
+from installer.plan.model import PlannedFile
+
+DIRECTORY_MODE = 0o755
+PRIVATE_DIRECTORY_MODE = 0o700
+# Bits that let anyone but the owner read, write or run.
+OTHERS = 0o077
+
+
+def write_files(files: Iterable[PlannedFile], target: Path) -> None:
+    """Write the files below the target, each replaced as a whole.
+
+    New directories are for root alone where the file is. Raises SlipwayError when a path leads
+    out of the target or cannot be written.
+    """
+    for file in files:
+        try:
+            _write(file, _inside(file.path, target))
+        except OSError as error:
+            raise SlipwayError(
+                "the file cannot be written", where=file.path, hint=error.strerror
+            ) from error
+
+
+def set_password(target: Path, user: str, secret: str, *, hashed: bool) -> None:
+    """Set the password of one of the target's accounts, given as text or as a crypt(3) hash.
+
+    Raises SlipwayError when it cannot be one line of chpasswd's input, CommandFailed.
+    """
+    if any(character in secret for character in "\n\r\0") or ":" in user:
+        raise SlipwayError(f"the password of {user} must be one line")
+    # chpasswd in the target: the target's PAM and login.defs decide how it is hashed.
+    encrypted = ["--encrypted"] if hashed else []
+    run(["chroot", target, "chpasswd", *encrypted], input=f"{user}:{secret}\n")
+
+
+def write_identity(target: Path) -> None:
+    """Give the node a machine id and SSH host keys of its own. Raises CommandFailed."""
+    (target / "etc/machine-id").unlink(missing_ok=True)
+    run(["systemd-machine-id-setup", f"--root={target}"])
+    for key in (target / "etc/ssh").glob("ssh_host_*_key*"):
+        key.unlink()
+    run(["ssh-keygen", "-A", "-f", target])
+
+
+def _inside(path: str, target: Path) -> Path:
+    """Where the file goes. Its folder is resolved, the last part is not: it is replaced."""
+    root = target.resolve()
+    relative = Path(path.lstrip("/"))
+    folder = (root / relative.parent).resolve()
+    if not relative.name or ".." in relative.parts or not folder.is_relative_to(root):
+        raise SlipwayError("the file would be outside of the target", where=path)
+    return folder / relative.name
+
+
+def _write(file: PlannedFile, path: Path) -> None:
+    mode = int(file.mode, 8)
+    _make_folder(path.parent, DIRECTORY_MODE if mode & OTHERS else PRIVATE_DIRECTORY_MODE)
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    if file.link_target:
+        new.symlink_to(file.link_target)
+    else:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+            stream.write(file.content)
+        new.chmod(mode)
+    new.replace(path)
+
+
+def _make_folder(folder: Path, mode: int) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent, mode)
+    folder.mkdir()
+    # mkdir's mode is cut by the umask.
+    folder.chmod(mode)

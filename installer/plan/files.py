@@ -1,0 +1,73 @@
+"""All files that the installer writes on the node, rendered from config-templates/node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.config import Boot, NodeConfig
+from agent.core.errors import SlipwayError
+from agent.core.template import render
+from installer.answers.schema import Answer
+from installer.plan.keyboard import xkb_keyboard
+from installer.plan.model import PlannedFile, StoragePlan
+from installer.plan.network_files import network_files
+from installer.plan.network_plan import NetworkPlan
+
+# What mail systems take for a program or a file instead of an address, see aliases(5).
+ALIAS_COMMANDS = ("|", "/")
+
+
+def plan_files(
+    answer: Answer, network: NetworkPlan, storage: StoragePlan, consoles: tuple[str, ...] = ()
+) -> tuple[PlannedFile, ...]:
+    """Every file of the node, sorted by path. None of them holds a secret.
+
+    Raises SlipwayError when a value cannot be written.
+    consoles: kernel parameters ("console=ttyS0,115200") that the node keeps from the installer.
+    """
+    config = NodeConfig(
+        fqdn=network.fqdn,
+        management_interface=network.management_interface,
+        storage=storage.guests,
+        boot=Boot(
+            esps=tuple(volume_id for _, _, volume_id in storage.esps),
+            kernel_parameters=(
+                *storage.kernel_root,
+                *answer.system.kernel_parameters,
+                *consoles,
+            ),
+        ),
+    )
+    files = (
+        *network_files(network),
+        *_system_files(answer, storage),
+        _file("/etc/slipway/node.toml", config=config.model_dump(mode="json")),
+    )
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _file(path: str, mode: str = "0644", **values: object) -> PlannedFile:
+    return PlannedFile(path=path, content=render(f"node{path}", **values), mode=mode)
+
+
+def _system_files(answer: Answer, storage: StoragePlan) -> Iterator[PlannedFile]:
+    who = answer.global_
+    yield _file("/etc/fstab", fstab=storage.fstab)
+    yield PlannedFile(path="/etc/localtime", link_target=f"/usr/share/zoneinfo/{who.timezone}")
+    yield _file("/etc/default/keyboard", keyboard=xkb_keyboard(who.keyboard))
+    # /etc/default/locale is a link to this file.
+    yield _file("/etc/locale.conf")
+    if who.mailto.startswith(ALIAS_COMMANDS):
+        raise SlipwayError(
+            "mailto cannot be root's mail alias: mail to it would run a program",
+            where="[global]",
+            hint="choose an address that starts with a letter or a digit",
+        )
+    yield _file("/etc/aliases", mailto=who.mailto)
+    yield _file("/etc/ssh/sshd_config.d/slipway.conf")
+    if who.root_ssh_keys:
+        yield _file("/root/.ssh/authorized_keys", "0600", keys=who.root_ssh_keys)
+    if answer.system.ntp_servers:
+        yield _file("/etc/chrony/sources.d/slipway.sources", servers=answer.system.ntp_servers)
+    if storage.zfs_arc_max_bytes:
+        yield _file("/etc/modprobe.d/zfs.conf", arc_max_bytes=storage.zfs_arc_max_bytes)
