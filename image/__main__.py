@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from agent.core.errors import SlipwayError
 from agent import stack
+from agent.core.errors import SlipwayError
 from image.build import Build, release_epoch
 from image.cache import Cache
 from image.progress import Progress

@@ -26,7 +26,14 @@ PACKAGES = (
 )
 INSTALLER_IMAGE = "installer.squashfs"
 KERNEL, INITRD = "vmlinuz", "initrd.img"
-SCRATCH = ("var/lib/apt/lists/*", "var/cache/apt/*.bin", "var/log/*", "tmp/*", "boot/initrd*")
+SCRATCH = (
+    "var/lib/apt/lists/*",
+    "var/cache/apt/*.bin",
+    "var/cache/apt/archives/*.deb",
+    "var/log/*",
+    "tmp/*",
+    "boot/initrd*",
+)
 
 
 def make_live(packages: Path, folder: Path, hear: Listener) -> None:
@@ -80,7 +87,7 @@ def make_installer(top: Path, live: Path, node: Path, folder: Path, hear: Listen
     layer = folder / "layer"
     run(["cp", "--archive", "--reflink=auto", live / "layer", layer])
     copy_sources(("installer",), top, layer / LIBRARY)
-    shutil.copytree(TEMPLATES, layer / LIBRARY / "config-templates")
+    shutil.copytree(TEMPLATES, layer / LIBRARY / "config-templates", symlinks=True)
     render_tree("live", layer, version=__version__)
     run(["python3", "-m", "compileall", "-q", layer / LIBRARY / "installer"])
     description = json.dumps(medium_description(live, node), indent=2)

@@ -11,7 +11,7 @@ from agent.core.template import TEMPLATES, render_tree
 
 LIBRARY = Path("usr/lib/slipway")
 # What of config-templates the node itself renders.
-NODE_TEMPLATES = ("boot", "banner")
+NODE_TEMPLATES = ("agent", "boot")
 
 
 def copy_sources(names: tuple[str, ...], top: Path, target: Path) -> None:
@@ -33,8 +33,15 @@ def make_package(top: Path, stack: Path, folder: Path) -> None:
     shutil.copy(stack, tree / LIBRARY / "stack.toml")
     for name in NODE_TEMPLATES:
         if (TEMPLATES / name).is_dir():
-            shutil.copytree(TEMPLATES / name, tree / LIBRARY / "config-templates" / name)
-    render_tree("agent", tree)
+            render_sources = tree / LIBRARY / "config-templates" / name
+            shutil.copytree(TEMPLATES / name, render_sources, symlinks=True)
+    shutil.copytree(
+        TEMPLATES / "agent",
+        tree,
+        dirs_exist_ok=True,
+        symlinks=True,
+        ignore=shutil.ignore_patterns("*.j2"),
+    )
     render_tree("package", tree, version=__version__)
     run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", tree, path_in(folder)])
     shutil.rmtree(tree)

@@ -94,7 +94,10 @@ class Firmware(Model):
 
 
 class Inventory(Model):
-    """The whole machine. dmi holds /sys/class/dmi/id values by file name, serials included."""
+    """The whole machine. dmi holds /sys/class/dmi/id values by file name, serials included.
+
+    consoles: the running kernel's console= parameters, in order; the node gets the same.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     firmware: Firmware
@@ -103,6 +106,7 @@ class Inventory(Model):
     cpu_threads: int = 1
     cpu_virtualization: bool = False
     dmi: dict[str, str] = {}
+    consoles: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
     interfaces: tuple[NetworkInterface, ...] = ()
     leases: tuple[Lease, ...] = ()

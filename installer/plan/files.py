@@ -18,12 +18,15 @@ ALIAS_COMMANDS = ("|", "/")
 
 
 def plan_files(
-    answer: Answer, network: NetworkPlan, storage: StoragePlan, consoles: tuple[str, ...] = ()
+    answer: Answer,
+    network: NetworkPlan,
+    storage: StoragePlan,
+    kernel_parameters: tuple[str, ...],
 ) -> tuple[PlannedFile, ...]:
     """Every file of the node, sorted by path. None of them holds a secret.
 
     Raises SlipwayError when a value cannot be written.
-    consoles: kernel parameters ("console=ttyS0,115200") that the node keeps from the installer.
+    kernel_parameters: those that the node boots with.
     """
     config = NodeConfig(
         fqdn=network.fqdn,
@@ -31,11 +34,7 @@ def plan_files(
         storage=storage.guests,
         boot=Boot(
             esps=tuple(volume_id for _, _, volume_id in storage.esps),
-            kernel_parameters=(
-                *storage.kernel_root,
-                *answer.system.kernel_parameters,
-                *consoles,
-            ),
+            kernel_parameters=kernel_parameters,
         ),
     )
     files = (

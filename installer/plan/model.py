@@ -176,7 +176,7 @@ class Mount(Model):
 
 
 class UnpackImage(Model):
-    """Unpack the node image of the installation medium into the target."""
+    """Unpack the medium's node image into the target, and put its kernel and initrd in /boot."""
 
     kind: Literal["unpack-image"] = "unpack-image"
 
@@ -196,6 +196,29 @@ class SetPassword(Model):
     hashed: bool
 
 
+class AddUser(Model):
+    """Create an account; its password and keys come by actions and files of their own."""
+
+    kind: Literal["add-user"] = "add-user"
+    name: str
+    full_name: str
+    groups: tuple[str, ...]
+
+
+class RunInTarget(Model):
+    """Run one of the answer's own commands in the target."""
+
+    kind: Literal["run-in-target"] = "run-in-target"
+    argv: tuple[str, ...]
+
+
+class KeepLog(Model):
+    """Write the installer's log to the node."""
+
+    kind: Literal["keep-log"] = "keep-log"
+    path: str
+
+
 class WriteIdentity(Model):
     """New machine id and new SSH host keys."""
 
@@ -203,14 +226,20 @@ class WriteIdentity(Model):
 
 
 class InstallBootLoader(Model):
-    """Kernel, initrd and GRUB on one disk: its ESP, its boot sector, the firmware's entry."""
+    """Kernel, initrd and GRUB on one disk: its ESP, its boot sector, the firmware's entry.
+
+    esp_uuid: of the ESP's FAT; bios: the disk has a BIOS boot partition; kernel_parameters: those
+    of the node, in order.
+    """
 
     kind: Literal["install-boot-loader"] = "install-boot-loader"
     disk: str
     esp: str
+    esp_number: int
     esp_uuid: str
     bios: bool
     firmware_entry: bool
+    kernel_parameters: tuple[str, ...]
 
 
 class Unmount(Model):
@@ -238,8 +267,11 @@ Action = Annotated[
     | UnpackImage
     | WriteFiles
     | SetPassword
+    | AddUser
+    | RunInTarget
     | WriteIdentity
     | InstallBootLoader
+    | KeepLog
     | Unmount,
     Field(discriminator="kind"),
 ]
@@ -288,7 +320,6 @@ class Plan(Model):
     """Everything that will happen, in order.
 
     warnings: what a person should know and nothing prevents.
-    image_sha256 is checked before the first action.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION

@@ -1,0 +1,123 @@
+"""The engine: takes an installation from an answer to the reboot, and tells what happens.
+
+Front ends ask it to install and listen to its report. The unattended one is here: it needs
+nobody, and leaves the machine to a person when something is wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.core.command import run
+from agent.core.errors import SlipwayError
+from installer import medium, report
+from installer.answers.schema import Answer
+from installer.execute import target
+from installer.execute.executor import TARGET, Installation
+from installer.inventory.probe import probe
+from installer.plan.planner import make_plan, secrets_of
+from installer.plan.show import plan_text
+
+LOG = Path("/run/slipway/installer.log")
+REBOOT = {"reboot": ["systemctl", "reboot"], "power-off": ["systemctl", "poweroff"]}
+
+
+@dataclass
+class MediumCheck:
+    """Reads the whole medium in the background, while the answer is looked for."""
+
+    medium: medium.Medium
+    error: SlipwayError | None = None
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._verify, daemon=True)
+        self.thread.start()
+
+    def _verify(self) -> None:
+        try:
+            self.medium.verify(lambda done, total: None)
+        except SlipwayError as error:
+            self.error = error
+        except OSError as error:
+            self.error = SlipwayError(
+                "the installation medium cannot be read",
+                where=error.filename,
+                hint=f"{error.strerror}; no disk was changed",
+            )
+
+    def wait(self) -> None:
+        """Wait until all is read. Raises SlipwayError when something differs."""
+        self.thread.join()
+        if self.error:
+            raise self.error
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One installation of this machine."""
+
+    report: report.Report
+    log: Path = LOG
+
+    def install(self, answer: Answer, check: MediumCheck) -> None:
+        """Plan, check, act. Raises SlipwayError; before the first action nothing was changed."""
+        target.unmount(TARGET)
+        plan = make_plan(answer, probe())
+        for line in plan_text(plan).splitlines():
+            logging.getLogger("installer").info("%s", line)
+        for warning in plan.warnings:
+            self.report.message(f"warning: {warning}")
+        self.report.message("plan made")
+        with self.report.step("check the installation medium"):
+            check.wait()
+        Installation(plan, check.medium, secrets_of(answer), self.report, self.log).execute()
+        self.report.message("installed")
+
+
+def start_log(path: Path) -> None:
+    """Everything goes to this file, and to standard error, which is the journal."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handlers: list[logging.Handler] = [logging.FileHandler(path), logging.StreamHandler()]
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.DEBUG, format=form, handlers=handlers, force=True)
+
+
+def leave(mode: str) -> None:
+    """Restart the machine or switch it off."""
+    run(REBOOT[mode])
+
+
+def run_unattended() -> int:
+    """The unattended front end: look for an answer, install, restart. Gives the exit status.
+
+    Without an answer nothing is touched. After a failure the machine stays as it is for a person,
+    or restarts when the answer says so.
+    """
+    start_log(LOG)
+    telling = report.Report([report.to_log, report.to_consoles])
+    telling.message("started")
+    answer: Answer | None = None
+    try:
+        check = MediumCheck(medium.load())
+        loaded = find_answer(telling.message)
+        if loaded is None:
+            telling.message("no answer was found: nothing was touched, and a shell is on this line")
+            return 0
+        answer = loaded.answer
+        for warning in loaded.warnings:
+            telling.message(f"warning: {warning}")
+        Engine(telling).install(answer, check)
+        leave(answer.global_.reboot_mode)
+        return 0
+    except SlipwayError as error:
+        telling.failure(error)
+    if answer and answer.global_.reboot_on_error:
+        telling.message("the answer says reboot-on-error: restarting")
+        leave("reboot")
+    else:
+        telling.message(f"a shell is on this line; the log is in {LOG}")
+    return 1

@@ -1,0 +1,79 @@
+"""Does a plan's actions one after the other; what each does is in the modules beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from installer.execute import files, target
+from installer.execute.storage import EXECUTORS as STORAGE
+from installer.medium import Medium
+from installer.plan.model import (
+    Action,
+    AddUser,
+    InstallBootLoader,
+    KeepLog,
+    Plan,
+    RunInTarget,
+    SetPassword,
+    Unmount,
+    UnpackImage,
+    WriteFiles,
+    WriteIdentity,
+)
+from installer.plan.show import action_text
+from installer.report import Report
+
+TARGET = Path("/target")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """All that executing a plan needs. secrets: by the names that the plan's actions use."""
+
+    plan: Plan
+    medium: Medium
+    secrets: Mapping[str, SecretStr]
+    report: Report
+    log: Path
+    root: Path = TARGET
+
+    def execute(self) -> None:
+        """Do every action. Raises SlipwayError at the first that fails."""
+        self.root.mkdir(exist_ok=True)
+        for action in self.plan.actions:
+            if isinstance(action, UnpackImage):
+                self.report.message("disks ready")
+            with self.report.step(action_text(action)) as progress:
+                self._do(action, progress)
+            if isinstance(action, UnpackImage):
+                self.report.message("image unpacked")
+
+    def _do(self, action: Action, progress: Callable[[int, int], None]) -> None:
+        match action:
+            case UnpackImage():
+                target.unpack_image(self.medium, self.root, progress)
+            case WriteFiles():
+                files.write_files(self.plan.files, self.root)
+            case SetPassword():
+                secret = self.secrets[action.secret].get_secret_value()
+                files.set_password(self.root, action.user, secret, hashed=action.hashed)
+            case AddUser():
+                target.add_user(action, self.root)
+            case WriteIdentity():
+                files.write_identity(self.root)
+            case InstallBootLoader():
+                warning = target.install_boot_loader(action, self.medium, self.root)
+                if warning:
+                    self.report.message(f"warning: {warning}")
+            case RunInTarget():
+                target.run_in_target(action.argv, self.root)
+            case KeepLog():
+                target.keep_log(self.log, action.path, self.root)
+            case Unmount():
+                target.unmount(self.root)
+            case _:
+                STORAGE[type(action)](action, self.root)

@@ -1,0 +1,123 @@
+"""The planner: answers and inventory in, one plan out. Nothing is looked at or done here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import SecretStr
+
+from agent.core.errors import SlipwayError
+from installer.answers.schema import Answer
+from installer.inventory.model import Inventory
+from installer.plan.files import plan_files
+from installer.plan.model import (
+    Action,
+    AddUser,
+    InstallBootLoader,
+    KeepLog,
+    Plan,
+    RunInTarget,
+    SetPassword,
+    StoragePlan,
+    Unmount,
+    UnpackImage,
+    WriteFiles,
+    WriteIdentity,
+)
+from installer.plan.network import plan_network
+from installer.plan.storage import plan_storage
+
+LOG = "/var/log/slipway/installer.log"
+# ESPs are the second partition of every layout, after the BIOS boot partition.
+ESP_NUMBER = 2
+
+
+def make_plan(answer: Answer, inventory: Inventory) -> Plan:
+    """Plan the installation of this machine.
+
+    Raises SlipwayError when the answer does not fit the machine; then nothing has happened.
+    """
+    _check_supported(answer)
+    storage = plan_storage(answer.disk_setup, answer.wipe, inventory)
+    network = plan_network(answer.network, answer.global_.fqdn, inventory)
+    parameters = (*storage.kernel_root, "ro", *inventory.consoles)
+    parameters += answer.system.kernel_parameters
+    return Plan(
+        fqdn=network.fqdn,
+        summary=f"{storage.summary}\n{network.summary}",
+        warnings=(*storage.warnings, *network.warnings, *_machine_warnings(inventory)),
+        disks=storage.disks,
+        actions=(
+            *storage.prepare,
+            UnpackImage(),
+            *_accounts(answer),
+            WriteFiles(),
+            WriteIdentity(),
+            *_boot_loaders(storage, inventory, parameters),
+            *(RunInTarget(argv=argv) for argv in answer.system.commands),
+            KeepLog(path=LOG),
+            Unmount(),
+            *storage.finish,
+        ),
+        files=plan_files(answer, network, storage, parameters),
+        reboot=answer.global_.reboot_mode,
+    )
+
+
+def _accounts(answer: Answer) -> Iterator[Action]:
+    hashed = answer.global_.root_password_hashed is not None
+    yield SetPassword(user="root", secret="root", hashed=hashed)
+    for user in answer.users:
+        yield AddUser(name=user.name, full_name=user.full_name or "", groups=user.groups)
+        if user.password or user.password_hashed:
+            hashed = user.password_hashed is not None
+            yield SetPassword(user=user.name, secret=f"user {user.name}", hashed=hashed)
+
+
+def secrets_of(answer: Answer) -> Mapping[str, SecretStr]:
+    """The passwords of the answer by the names that SetPassword actions use."""
+    root = answer.global_.root_password or answer.global_.root_password_hashed
+    secrets = {f"user {u.name}": u.password or u.password_hashed for u in answer.users}
+    return {name: value for name, value in {"root": root, **secrets}.items() if value}
+
+
+def _boot_loaders(
+    storage: StoragePlan, inventory: Inventory, parameters: tuple[str, ...]
+) -> Iterator[Action]:
+    with_bios_boot = {
+        disk.path for disk in storage.disks for part in disk.partitions if part.type == "bios-boot"
+    }
+    for disk, esp, esp_uuid in storage.esps:
+        yield InstallBootLoader(
+            disk=disk,
+            esp=esp,
+            esp_number=ESP_NUMBER,
+            esp_uuid=esp_uuid,
+            bios=disk in with_bios_boot,
+            firmware_entry=inventory.firmware.mode == "uefi",
+            kernel_parameters=parameters,
+        )
+
+
+def _machine_warnings(inventory: Inventory) -> Iterator[str]:
+    if not inventory.cpu_virtualization:
+        yield "the CPU offers no virtualization: virtual machines will be slow"
+
+
+def _check_supported(answer: Answer) -> None:
+    """What the schema knows and this version cannot do yet is refused, not ignored."""
+    asked = {
+        "first-boot": answer.first_boot is not None,
+        "post-installation-webhook": answer.post_installation_webhook is not None,
+        "cluster": answer.cluster.mode != "none",
+        "stack": answer.stack != type(answer.stack)(),
+        "templates": answer.templates != type(answer.templates)(),
+        "storage": bool(answer.storage),
+    }
+    refused = [name for name, present in asked.items() if present]
+    if refused:
+        raise SlipwayError(
+            f"this version cannot do what these tables ask for: {', '.join(refused)}",
+            where="answer file",
+            hint="remove the tables; nothing was changed",
+        )
