@@ -113,7 +113,7 @@ def _describe_one(node: Node) -> str:
 
 def _describe_string(node: Node) -> str:
     if "pattern" in node:
-        return f"a string that matches {node['pattern']}"
+        return f"a string that matches `{node['pattern']}`"
     if "maxLength" in node:
         return f"a string of at most {node['maxLength']} characters"
     return "a string"

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from installer.answers.disks import DiskMatch
-from installer.inventory.model import Disk
+from installer.inventory.model import Disk, NetworkInterface
 
 COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     ">=": operator.ge,
@@ -36,14 +36,15 @@ def is_stable_name(disk: Disk, entry: str) -> bool:
     return entry in names - {""}
 
 
-def matches_filter(disk: Disk, filter: Mapping[str, str], mode: Literal["any", "all"]) -> bool:
-    """Whether the disk's udev properties match any or all globs.
+def matches_filter(
+    device: Disk | NetworkInterface, filter: Mapping[str, str], mode: Literal["any", "all"]
+) -> bool:
+    """Whether the device's udev properties match any or all globs.
 
-    A property that the disk does not have never matches.
+    A property that the device does not have never matches.
     """
-    found = (
-        name in disk.udev and fnmatchcase(disk.udev[name], glob) for name, glob in filter.items()
-    )
+    udev = device.udev
+    found = (name in udev and fnmatchcase(udev[name], glob) for name, glob in filter.items())
     return any(found) if mode == "any" else all(found)
 
 
