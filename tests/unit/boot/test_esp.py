@@ -1,0 +1,71 @@
+"""Bringing a folder that stands for a mounted ESP up to date, with real files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.boot.esp import apply, differences
+from agent.boot.layout import GRUB, SHIM, Copy, esp_files
+from agent.core.errors import SlipwayError
+
+
+def make_root(root: Path, kernels: list[str]) -> None:
+    for path in (
+        SHIM,
+        GRUB,
+        *(f"boot/{s}-{k}" for k in kernels for s in ("vmlinuz", "initrd.img")),
+    ):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(f"content of {path}")
+
+
+def sync(esp: Path, root: Path, kernels: list[str]) -> int:
+    wanted = esp_files(kernels, ["root=x"], "1A2B-3C4D")
+    actions = differences(wanted, esp, root)
+    apply(actions, esp, root)
+    assert differences(wanted, esp, root) == []
+    return len(actions)
+
+
+def test_a_blank_esp_is_filled_and_then_left_alone(tmp_path: Path) -> None:
+    esp, root = tmp_path / "esp", tmp_path / "root"
+    esp.mkdir()
+    make_root(root, ["1"])
+    assert sync(esp, root, ["1"]) == 8
+    assert sync(esp, root, ["1"]) == 0
+    assert (esp / "linux/1/vmlinuz").read_text() == "content of boot/vmlinuz-1"
+
+
+def test_a_new_kernel_comes_and_the_old_one_goes(tmp_path: Path) -> None:
+    esp, root = tmp_path / "esp", tmp_path / "root"
+    esp.mkdir()
+    make_root(root, ["1", "2"])
+    sync(esp, root, ["1"])
+    sync(esp, root, ["2"])
+    assert sorted(path.name for path in (esp / "linux").iterdir()) == ["2"]
+    assert "vmlinuz-2" not in (esp / "grub/grub.cfg").read_text()
+    assert "/linux/2/vmlinuz" in (esp / "grub/grub.cfg").read_text()
+
+
+def test_a_file_changed_by_hand_is_put_right(tmp_path: Path) -> None:
+    esp, root = tmp_path / "esp", tmp_path / "root"
+    esp.mkdir()
+    make_root(root, ["1"])
+    sync(esp, root, ["1"])
+    (esp / "linux/1/initrd.img").write_text("Content of boot/initrd.img-1")
+    assert sync(esp, root, ["1"]) == 1
+
+
+def test_a_failed_copy_leaves_the_old_file(tmp_path: Path) -> None:
+    esp, root = tmp_path / "esp", tmp_path / "root"
+    esp.mkdir()
+    make_root(root, ["1"])
+    sync(esp, root, ["1"])
+    (root / "boot/vmlinuz-1").unlink()
+    kernel = next(f for f in esp_files(["1"], [], "1A2B-3C4D") if f.path == "linux/1/vmlinuz")
+    with pytest.raises(SlipwayError, match="cannot be written"):
+        apply([Copy(kernel)], esp, root)
+    assert (esp / "linux/1/vmlinuz").read_text() == "content of boot/vmlinuz-1"
+    assert not (esp / "linux/1/vmlinuz.new").exists()

@@ -1,0 +1,35 @@
+"""The Debian package, built and read with dpkg-deb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent import __version__
+from agent.core.command import run
+from image.package import make_package, path_in
+
+TOP = Path(__file__).resolve().parents[3]
+
+
+def test_contents_and_control(tmp_path: Path) -> None:
+    make_package(TOP, TOP / "image/stacks/kvm-ha.toml", tmp_path)
+    deb = path_in(tmp_path)
+    fields = run(["dpkg-deb", "--field", deb, "Package", "Version", "Architecture"]).stdout
+    assert fields.split() == ["Package:", "slipway", "Version:", __version__] + [
+        "Architecture:",
+        "all",
+    ]
+    listing = run(["dpkg-deb", "--contents", deb]).stdout.splitlines()
+    modes = {line.split()[5].lstrip("."): line.split()[0] for line in listing}
+    assert modes["/usr/bin/slipway"] == "-rwxr-xr-x"
+    assert modes["/etc/kernel/postinst.d/zz-slipway-boot"] == "-rwxr-xr-x"
+    for path in ("agent/__main__.py", "stack.toml", "config-templates/boot/grub.cfg.j2"):
+        assert f"/usr/lib/slipway/{path}" in modes
+    assert "/usr/lib/systemd/system/slipway-agent.service" in modes
+    strange = [
+        path
+        for path in modes
+        if "__pycache__" in path or path.startswith("/usr/lib/slipway/installer")
+    ]
+    assert not strange
+    assert sorted(path.name for path in tmp_path.iterdir()) == [deb.name]
