@@ -38,10 +38,10 @@ class Disk(Model):
     """One whole block device that could be installed on.
 
     name: the kernel's name, "sda"; path: "/dev/sda"; bus: udev's ID_BUS or the transport
-    ("ata", "nvme", "usb", "virtio", "scsi", "mmc"); links: its names below /dev/disk/by-id and
-    by-path; holders: names of devices on top of it (md, dm, bcache);
-    in_use: why it must not be touched now ("holds the installation medium", "mounted on /data"),
-    empty when it may be.
+    ("ata", "nvme", "usb", "virtio", "scsi", "mmc"); partitions: their devices, "/dev/sda1";
+    links: its names below /dev/disk/by-id and by-path; holders: names of devices on top of it
+    (md, dm, bcache); in_use: why it must not be touched now ("holds the installation medium",
+    "mounted on /data"), empty when it may be.
     """
 
     name: str
@@ -56,11 +56,20 @@ class Disk(Model):
     rotational: bool = False
     removable: bool = False
     read_only: bool = False
+    partitions: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     udev: dict[str, str] = {}
     contents: tuple[Content, ...] = ()
     holders: tuple[str, ...] = ()
     in_use: str = ""
+
+
+class VolumeGroup(Model):
+    """An LVM volume group that is on the machine's disks; devices: its physical volumes."""
+
+    name: str
+    uuid: str
+    devices: tuple[str, ...]
 
 
 class NetworkInterface(Model):
@@ -108,5 +117,6 @@ class Inventory(Model):
     dmi: dict[str, str] = {}
     consoles: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
+    volume_groups: tuple[VolumeGroup, ...] = ()
     interfaces: tuple[NetworkInterface, ...] = ()
     leases: tuple[Lease, ...] = ()
