@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import SecretStr
 
 from agent.core.errors import SlipwayError
+from installer.answers.cluster import Stack, Templates
 from installer.answers.schema import Answer
 from installer.inventory.model import Inventory
 from installer.plan.files import plan_files
@@ -110,8 +111,8 @@ def _check_supported(answer: Answer) -> None:
         "first-boot": answer.first_boot is not None,
         "post-installation-webhook": answer.post_installation_webhook is not None,
         "cluster": answer.cluster.mode != "none",
-        "stack": answer.stack != type(answer.stack)(),
-        "templates": answer.templates != type(answer.templates)(),
+        "stack": answer.stack != Stack(),
+        "templates": answer.templates != Templates(),
         "storage": bool(answer.storage),
     }
     refused = [name for name, present in asked.items() if present]
