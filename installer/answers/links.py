@@ -28,6 +28,7 @@ BondMode = Literal[
     "balance-tlb",
     "balance-alb",
 ]
+HashPolicy = Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"]
 # The bonding options that only some modes know (kernel: Documentation/networking/bonding.rst).
 BOND_OPTION_MODES: dict[str, tuple[BondMode, ...]] = {
     "lacp_rate": ("802.3ad",),
@@ -41,11 +42,11 @@ BOND_OPTION_MODES: dict[str, tuple[BondMode, ...]] = {
 class InterfaceMatch(Table):
     """Chooses NICs by what they are. Values are globs; a NIC must match all that are given."""
 
-    name: Pattern | None = None
-    mac: Pattern | None = None
-    driver: Pattern | None = None
-    pci_path: Pattern | None = None
-    udev: dict[str, Pattern] = {}
+    name: Pattern | None = Field(None, description="Name, pinned or as the kernel has it")
+    mac: Pattern | None = Field(None, description="Hardware address, upper or lower case")
+    driver: Pattern | None = Field(None, description="Name of the kernel's driver")
+    pci_path: Pattern | None = Field(None, description="Address on the PCI bus")
+    udev: dict[str, Pattern] = Field({}, description="Udev properties of the NIC")
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -66,11 +67,15 @@ LinkChoice = Annotated[
 
 
 class Route(Table):
-    """A static route. Without `via` the destination is on the link itself."""
+    """A static route."""
 
-    to: Destination
-    via: HostAddress | None = None
-    metric: Annotated[int, Field(ge=0, le=2**32 - 1, strict=True)] | None = None
+    to: Destination = Field(description="Network that the route leads to")
+    via: HostAddress | None = Field(
+        None, description="Address of the router; without one the network is on the link itself"
+    )
+    metric: Annotated[int, Field(ge=0, le=2**32 - 1, strict=True)] | None = Field(
+        None, description="Cost of the route; the lowest is taken"
+    )
 
     @model_validator(mode="after")
     def _one_family(self) -> Self:
@@ -82,28 +87,40 @@ class Route(Table):
 class Link(Table):
     """What every link of the node can have besides the management address."""
 
-    name: LinkName
-    cidr: HostInterfaces = ()
-    dhcp: StrictBool = False
-    routes: tuple[Route, ...] = ()
-    mtu: Mtu | None = None
+    name: LinkName = Field(description="Name of the link on the node")
+    cidr: HostInterfaces = Field((), description="Addresses with prefix length")
+    dhcp: StrictBool = Field(
+        False, description="Use DHCP and router advertisements, but not for the default route"
+    )
+    routes: tuple[Route, ...] = Field((), description="Static routes")
+    mtu: Mtu | None = Field(
+        None, description="Largest packet in bytes; default: what the links on this one need"
+    )
 
 
 class Bond(Link):
     """Several NICs as one link. Times are in milliseconds."""
 
-    mode: BondMode
-    interfaces: tuple[LinkChoice, ...]
-    miimon: Milliseconds = 100
-    updelay: Milliseconds = 0
-    downdelay: Milliseconds = 0
-    primary: LinkName | None = None
-    lacp_rate: Literal["slow", "fast"] | None = None
-    ad_select: Literal["stable", "bandwidth", "count"] | None = None
-    min_links: Annotated[int, Field(ge=0, le=64, strict=True)] | None = None
-    xmit_hash_policy: (
-        Literal["layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"] | None
-    ) = None
+    mode: BondMode = Field(description="How the NICs share the work")
+    interfaces: tuple[LinkChoice, ...] = Field(
+        description="NICs, by name or by what they are; the first gives the hardware address"
+    )
+    miimon: Milliseconds = Field(100, description="Interval of looking for carrier; 0 does not")
+    updelay: Milliseconds = Field(0, description="Wait before a NIC with carrier is used again")
+    downdelay: Milliseconds = Field(0, description="Wait before a NIC without carrier is left")
+    primary: LinkName | None = Field(None, description="NIC that is used whenever it has carrier")
+    lacp_rate: Literal["slow", "fast"] | None = Field(
+        None, description="Ask the switch for LACP packets every 30 seconds or every second"
+    )
+    ad_select: Literal["stable", "bandwidth", "count"] | None = Field(
+        None, description="How LACP chooses among several groups of NICs"
+    )
+    min_links: Annotated[int, Field(ge=0, le=64, strict=True)] | None = Field(
+        None, description="NICs that must have carrier before the bond has"
+    )
+    xmit_hash_policy: HashPolicy | None = Field(
+        None, description="What decides which NIC a packet leaves through"
+    )
 
     @field_validator("interfaces")
     @classmethod
@@ -126,16 +143,20 @@ class Bond(Link):
 class Vlan(Link):
     """A tagged network on another link."""
 
-    id: VlanId
-    interface: LinkName
+    id: VlanId = Field(description="VLAN tag")
+    interface: LinkName = Field(description="NIC, bond or bridge that carries it")
 
 
 class Bridge(Link):
     """A switch in the node that guests are connected to. It may have no ports."""
 
-    kind: Literal["linux", "openvswitch"] = "linux"
-    ports: tuple[LinkChoice, ...] = ()
-    vlan_aware: StrictBool = False
+    kind: Literal["linux", "openvswitch"] = Field("linux", description="The kernel's, or OVS")
+    ports: tuple[LinkChoice, ...] = Field(
+        (), description="NICs, bonds and VLANs, by name or NICs by what they are"
+    )
+    vlan_aware: StrictBool = Field(
+        False, description="Keep guests' VLAN tags: each guest can be in VLANs of its own"
+    )
 
     @model_validator(mode="after")
     def _open_vswitch_knows_vlans(self) -> Self:

@@ -47,15 +47,19 @@ Gateways = Annotated[HostAddresses, AfterValidator(_one_for_each_version)]
 class FqdnFromDhcp(Table):
     """The host name of the lease (option 12). `domain` wins over the lease's domain."""
 
-    source: Literal["from-dhcp"]
-    domain: Domain | Literal[""] = ""
+    source: Literal["from-dhcp"] = Field(description="Where the host name comes from")
+    domain: Domain | Literal[""] = Field(
+        "", description="Domain of the node; default: the one in the lease"
+    )
 
 
 class InterfaceNamePinning(Table):
     """Names of NICs by hardware address. NICs that are not in the mapping become nic0, nic1 …"""
 
-    enabled: StrictBool
-    mapping: dict[MacAddress, Annotated[LinkName, AfterValidator(_at_least_two)]] = {}
+    enabled: StrictBool = Field(description="Pin the names of all NICs")
+    mapping: dict[MacAddress, Annotated[LinkName, AfterValidator(_at_least_two)]] = Field(
+        {}, description="Hardware address to name"
+    )
 
     @field_validator("mapping")
     @classmethod
@@ -67,23 +71,35 @@ class InterfaceNamePinning(Table):
 
 
 class NetworkTable(Table):
-    """What all sources of addresses have in common.
+    """What all sources of addresses have in common."""
 
-    filter: the peer's choice of NIC, udev property to glob: the first NIC in the order of names
-    that matches any one entry. interface: ours, the one link below the management bridge.
-    mtu and routes are those of the management link.
-    """
-
-    filter: Annotated[dict[str, Pattern], Field(min_length=1)] | None = None
-    interface: LinkChoice | None = None
-    interface_name_pinning: InterfaceNamePinning | None = None
-    management_interface: LinkName = MANAGEMENT_BRIDGE
-    search: Domains = ()
-    mtu: Mtu | None = None
-    routes: tuple[Route, ...] = ()
-    bonds: tuple[Bond, ...] = ()
-    vlans: tuple[Vlan, ...] = ()
-    bridges: tuple[Bridge, ...] = ()
+    filter: dict[str, Pattern] | None = Field(
+        None,
+        min_length=1,
+        description="Udev property to glob: the management NIC is the first NIC, in the order of "
+        "names, that matches any one entry",
+    )
+    interface: LinkChoice | None = Field(
+        None,
+        description="The one link below the management bridge: a NIC, bond or VLAN by name, or a "
+        "NIC by what it is",
+    )
+    interface_name_pinning: InterfaceNamePinning | None = Field(
+        None, description="Names of NICs that do not change when hardware is added"
+    )
+    management_interface: LinkName = Field(
+        MANAGEMENT_BRIDGE,
+        description="The link that has the node's address. A bridge of this name is made, unless "
+        "`bonds`, `vlans` or `bridges` has the link",
+    )
+    search: Domains = Field((), description="DNS search domains; default: the node's domain")
+    mtu: Mtu | None = Field(
+        None, description="Largest packet in bytes on the management link and what is below it"
+    )
+    routes: tuple[Route, ...] = Field((), description="Static routes of the management link")
+    bonds: tuple[Bond, ...] = Field((), description="Several NICs as one link")
+    vlans: tuple[Vlan, ...] = Field((), description="Tagged networks")
+    bridges: tuple[Bridge, ...] = Field((), description="Bridges that guests are connected to")
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -113,16 +129,16 @@ class NetworkTable(Table):
 class NetworkFromDhcp(NetworkTable):
     """The lease that the installer got, written as static configuration."""
 
-    source: Literal["from-dhcp"]
+    source: Literal["from-dhcp"] = Field(description="Where the addresses come from")
 
 
 class NetworkFromAnswer(NetworkTable):
-    """Static addresses. dns and gateway may be []."""
+    """Static addresses."""
 
-    source: Literal["from-answer"]
-    cidr: HostInterfaces
-    dns: HostAddresses
-    gateway: Gateways
+    source: Literal["from-answer"] = Field(description="Where the addresses come from")
+    cidr: HostInterfaces = Field(description="Addresses of the node with prefix length")
+    dns: HostAddresses = Field(description="Name servers; `[]` for none")
+    gateway: Gateways = Field(description="Default router, one for each IP version; `[]` for none")
 
     @field_validator("cidr")
     @classmethod
@@ -133,15 +149,14 @@ class NetworkFromAnswer(NetworkTable):
 
 
 class NetworkDhcp(NetworkTable):
-    """Stay dynamic: DHCP for IPv4, and for IPv6 what the router advertises.
+    """Stay dynamic: DHCP for IPv4, and for IPv6 what the router advertises."""
 
-    cidr: an IP version that has addresses here is static. dns: used beside the lease's servers.
-    """
-
-    source: Literal["dhcp"]
-    cidr: HostInterfaces = ()
-    gateway: Gateways = ()
-    dns: HostAddresses = ()
+    source: Literal["dhcp"] = Field(description="Where the addresses come from")
+    cidr: HostInterfaces = Field(
+        (), description="Static addresses; their IP version is then static altogether"
+    )
+    gateway: Gateways = Field((), description="Default routers of static IP versions")
+    dns: HostAddresses = Field((), description="Name servers beside those of the lease")
 
 
 Network = Annotated[

@@ -36,16 +36,18 @@ def set_password(target: Path, user: str, secret: str, *, hashed: bool) -> None:
 
     Raises SlipwayError when it cannot be one line of chpasswd's input, CommandFailed.
     """
-    if any(character in secret for character in "\n\r\0") or ":" in user:
+    if any(character in secret for character in "\n\r\0"):
         raise SlipwayError(f"the password of {user} must be one line")
-    # chpasswd in the target: the target's PAM and login.defs decide how it is hashed.
+    # --prefix: the target's files and the live system's program, so nothing runs in the target.
     encrypted = ["--encrypted"] if hashed else []
-    run(["chroot", target, "chpasswd", *encrypted], input=f"{user}:{secret}\n")
+    run(["chpasswd", "--prefix", target, *encrypted], input=f"{user}:{secret}\n")
 
 
 def write_identity(target: Path) -> None:
     """Give the node a machine id and SSH host keys of its own. Raises CommandFailed."""
-    (target / "etc/machine-id").unlink(missing_ok=True)
+    # A D-Bus machine id would be taken over; D-Bus links it to the new one at boot.
+    for machine_id in ("etc/machine-id", "var/lib/dbus/machine-id"):
+        (target / machine_id).unlink(missing_ok=True)
     run(["systemd-machine-id-setup", f"--root={target}"])
     for key in (target / "etc/ssh").glob("ssh_host_*_key*"):
         key.unlink()

@@ -25,8 +25,8 @@ def plan_files(
 ) -> tuple[PlannedFile, ...]:
     """Every file of the node, sorted by path. None of them holds a secret.
 
+    kernel_parameters: all those that the node starts with.
     Raises SlipwayError when a value cannot be written.
-    kernel_parameters: those that the node boots with.
     """
     config = NodeConfig(
         fqdn=network.fqdn,
