@@ -20,6 +20,7 @@ from image.tree import overlay, run_inside, squashfs_arguments, system_mounts
 PACKAGES = (
     "live-boot",
     "live-boot-initramfs-tools",
+    "python3-dnspython",
     "python3-parted",
     "python3-tomlkit",
     "squashfs-tools",

@@ -1,0 +1,193 @@
+"""Where an answer file may be, in which order: decided from the kernel's command line alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from agent.core.errors import SlipwayError
+
+DEFAULT_LABEL = "SLIPWAY"
+FILE_NAME = "answer.toml"
+MEDIUM = Path("/run/live/medium/slipway") / FILE_NAME
+PREFIX = "slipway.answer"
+PARAMETERS = (
+    PREFIX,
+    f"{PREFIX}-label",
+    f"{PREFIX}-fingerprint",
+    f"{PREFIX}-sha256",
+    f"{PREFIX}-token",
+    f"{PREFIX}-insecure",
+    f"{PREFIX}-timeout",
+)
+
+
+class SourceError(SlipwayError):
+    """A place that should have an answer file does not deliver it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the kernel's command line says about the answer file, by the parameters' names."""
+
+    url: str = ""
+    label: str = DEFAULT_LABEL
+    fingerprint: str = ""
+    sha256: str = ""
+    token: SecretStr | None = None
+    insecure: bool = False
+    timeout: str = ""
+
+
+@dataclass(frozen=True)
+class Web:
+    """An HTTP server. The digests are lower-case hexadecimal SHA-256, or empty."""
+
+    url: str
+    fingerprint: str = ""
+    sha256: str = ""
+    token: SecretStr | None = None
+    insecure: bool = False
+
+    def __str__(self) -> str:
+        """The address without what may be secret in it."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?…" if parts.query else "")
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file of the live system. Only a `required` one must be there."""
+
+    path: Path
+    sha256: str = ""
+    required: bool = False
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A file system with a label."""
+
+    label: str
+
+    def __str__(self) -> str:
+        return f"a volume labelled {self.label}"
+
+
+@dataclass(frozen=True)
+class Dhcp:
+    """The options 250 (address) and 251 (fingerprint) of a DHCP lease."""
+
+    def __str__(self) -> str:
+        return "DHCP option 250"
+
+
+@dataclass(frozen=True)
+class Dns:
+    """TXT records in the machine's search domains."""
+
+    def __str__(self) -> str:
+        return "DNS TXT records"
+
+
+Place = Web | LocalFile | Volume | Dhcp | Dns
+
+
+def parse_command_line(text: str) -> Request:
+    """Read the parameters slipway.answer and slipway.answer-*; the last of each counts.
+
+    Raises SourceError for one that is not known.
+    """
+    given: dict[str, str] = {}
+    for word in text.replace('"', "").split():
+        name, _, value = word.partition("=")
+        if name in PARAMETERS:
+            given[name.removeprefix(PREFIX)] = value
+        elif name.startswith(PREFIX):
+            raise SourceError(
+                f"{name} is not a known parameter",
+                where="kernel command line",
+                hint=f"Known are {', '.join(PARAMETERS)}.",
+            )
+    return Request(
+        url=given.get("", ""),
+        label=given.get("-label", DEFAULT_LABEL),
+        fingerprint=given.get("-fingerprint", ""),
+        sha256=given.get("-sha256", ""),
+        token=SecretStr(given["-token"]) if "-token" in given else None,
+        insecure="-insecure" in given,
+        timeout=given.get("-timeout", ""),
+    )
+
+
+def places(request: Request) -> tuple[Place, ...]:
+    """The places to look at, in this order; the first that has an answer file is used.
+
+    An address on the command line is the only place. Raises SourceError when it cannot be one.
+    """
+    if not request.url:
+        return Volume(request.label), LocalFile(MEDIUM), Dhcp(), Dns()
+    parts = urlsplit(request.url)
+    if parts.scheme == "file":
+        path = Path(unquote(parts.path))
+        return (LocalFile(path, sha256=_digest(request.sha256, "sha256"), required=True),)
+    return (web_place(request.url, request, request.fingerprint, request.token),)
+
+
+def web_place(url: str, request: Request, fingerprint: str, token: SecretStr | None = None) -> Web:
+    """The HTTP server with this address, if the request allows to trust it.
+
+    The digest and the opt-in to plain HTTP come from the request, whoever named the address; a
+    token only goes where the person who gave it said. Raises SourceError.
+    """
+    place = Web(
+        url,
+        fingerprint=_digest(fingerprint, "fingerprint"),
+        sha256=_digest(request.sha256, "sha256"),
+        token=token,
+        insecure=request.insecure,
+    )
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise SourceError(
+            "the address of the answer file must be https://HOST/…, http://HOST/… or file:///…",
+            hint="Give a secret with slipway.answer-token, not in the address.",
+        )
+    if token and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise SourceError("slipway.answer-token has characters that no token has")
+    if parts.scheme == "http":
+        _check_plain(place)
+    return place
+
+
+def _check_plain(place: Web) -> None:
+    if place.fingerprint:
+        raise SourceError("a fingerprint needs https", where=str(place))
+    if place.token and not place.insecure:
+        raise SourceError(
+            "a token is not sent over plain HTTP",
+            where=str(place),
+            hint="Use https, or add slipway.answer-insecure to send it in the clear.",
+        )
+    if not place.sha256 and not place.insecure:
+        raise SourceError(
+            "an answer file over plain HTTP can be changed on its way",
+            where=str(place),
+            hint="Use https, give slipway.answer-sha256=DIGEST, or add slipway.answer-insecure.",
+        )
+
+
+def _digest(text: str, name: str) -> str:
+    digest = text.replace(":", "").lower()
+    if digest and not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise SourceError(
+            "a SHA-256 digest has 64 hexadecimal digits", where=f"slipway.answer-{name}"
+        )
+    return digest
