@@ -50,3 +50,8 @@ def parse_cpu(cpuinfo: str) -> tuple[str, int, bool]:
     flags = re.search(r"^flags\s*:\s*(.*)$", cpuinfo, re.MULTILINE)
     virtualization = {"vmx", "svm"} & set(flags[1].split() if flags else ())
     return model[1].strip() if model else "", max(threads, 1), bool(virtualization)
+
+
+def parse_consoles(command_line: str) -> tuple[str, ...]:
+    """The console= parameters of the kernel's command line, in order."""
+    return tuple(word for word in command_line.split() if word.startswith("console="))

@@ -10,7 +10,13 @@ from pathlib import Path
 from agent.core.command import run
 from agent.core.errors import CommandFailed, ToolMissing
 from installer.inventory.disks import LSBLK_COLUMNS, Node, disk_nodes, make_disk, partition_paths
-from installer.inventory.machine import parse_cpu, parse_memory_mib, read_dmi, read_firmware
+from installer.inventory.machine import (
+    parse_consoles,
+    parse_cpu,
+    parse_memory_mib,
+    read_dmi,
+    read_firmware,
+)
 from installer.inventory.model import Disk, Inventory, Lease, VolumeGroup
 from installer.inventory.network import parse_leases, read_interfaces
 from installer.inventory.signatures import (
@@ -39,6 +45,7 @@ def probe() -> Inventory:
         cpu_threads=cpu_threads,
         cpu_virtualization=cpu_virtualization,
         dmi=read_dmi(SYS),
+        consoles=parse_consoles((PROC / "cmdline").read_text()),
         disks=_probe_disks({device.properties.get("DEVNAME", ""): device for device in devices}),
         volume_groups=_probe_volume_groups(),
         interfaces=read_interfaces(devices, SYS),

@@ -278,14 +278,16 @@ Action = Annotated[
 
 
 class PlannedFile(Model):
-    """One file of the node. content is its whole text; secret files name their secret instead.
+    """One file of the node. content is its whole text.
 
-    mode is octal text as chmod takes it, "0644"; owner is root. A target makes it a symlink.
+    mode: octal text as chmod takes it, "0644"; owner: one of the node's accounts, whose group the
+    file gets too. A link_target makes it a symlink.
     """
 
     path: str
     content: str = ""
     mode: str = "0644"
+    owner: str = "root"
     link_target: str = ""
 
 

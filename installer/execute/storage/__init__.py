@@ -1,0 +1,27 @@
+"""Executors of the storage actions: each carries out one planned action with one or two tools.
+
+They touch only the devices that their action names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from installer.execute.storage import filesystems, lvm, partition, wipe
+from installer.inventory.model import Model
+from installer.plan import model
+
+# What carries out each kind of action; it is called with the action and the target's root.
+EXECUTORS: Mapping[type[Model], Callable[[Any, Path], None]] = {
+    model.WipeDisk: wipe.wipe_disk,
+    model.PartitionDisk: partition.partition_disk,
+    model.RetireVolumeGroup: lvm.retire_volume_group,
+    model.CreateVolumeGroup: lvm.create_volume_group,
+    model.CreateLogicalVolume: lvm.create_logical_volume,
+    model.CreateThinPool: lvm.create_thin_pool,
+    model.MakeFilesystem: filesystems.make_filesystem,
+    model.MakeSwap: filesystems.make_swap,
+    model.Mount: filesystems.mount,
+}

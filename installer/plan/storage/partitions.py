@@ -23,11 +23,6 @@ BIOS_BOOT_SECTORS = (34, 2047)
 # Below this a node cannot hold the system, its updates and its logs.
 MINIMUM_SYSTEM_DISK_GIB = 8
 
-BIOS_BOOT_NUMBER = 1
-ESP_NUMBER = 2
-SYSTEM_NUMBER = 3
-DATA_NUMBER = 1
-
 
 def partition_device(disk: str, number: int) -> str:
     """The kernel's name of a partition: /dev/sda3, but /dev/nvme0n1p3 and /dev/mmcblk0p3."""
@@ -56,43 +51,30 @@ def system_size_kib(disk: Disk, hdsize_gib: float | None) -> int:
 def system_partitions(
     disk: Disk, system_type: PartitionType, hdsize_gib: float | None
 ) -> tuple[Partition, ...]:
-    """The partitions of a disk that carries the node; the first is absent on 4Kn disks.
+    """The partitions of a disk that carries the node: BIOS boot (not on 4Kn), ESP, system.
 
     Raises SlipwayError when less than MINIMUM_SYSTEM_DISK_GIB would be used.
     """
     _check_size(disk, hdsize_gib)
     esp_end_mib = 1 + esp_mib(disk)
-    partitions = [
-        _partition(disk, ESP_NUMBER, "esp", "esp", 1, esp_end_mib),
-        _partition(
-            disk,
-            SYSTEM_NUMBER,
-            "system",
-            system_type,
-            esp_end_mib,
-            _end_mib(disk, hdsize_gib),
-        ),
+    per_mib = MIB // disk.logical_sector_bytes
+    end = _end_mib(disk, hdsize_gib) * per_mib
+    ranges: list[tuple[PartitionType, str, int, int]] = [
+        ("esp", "esp", per_mib, esp_end_mib * per_mib - 1),
+        (system_type, "system", esp_end_mib * per_mib, end - 1),
     ]
     if disk.logical_sector_bytes == 512:
-        first, last = BIOS_BOOT_SECTORS
-        bios_boot = Partition(
-            number=BIOS_BOOT_NUMBER,
-            name="bios-boot",
-            type="bios-boot",
-            first_sector=first,
-            last_sector=last,
-            device=partition_device(disk.path, BIOS_BOOT_NUMBER),
-        )
-        partitions.insert(0, bios_boot)
-    return tuple(partitions)
+        ranges.insert(0, ("bios-boot", "bios-boot", *BIOS_BOOT_SECTORS))
+    return tuple(_partition(disk, index, *range) for index, range in enumerate(ranges, start=1))
 
 
 def data_partitions(
     disk: Disk, data_type: PartitionType, hdsize_gib: float | None
 ) -> tuple[Partition, ...]:
     """The one partition of a disk of an extra data pool."""
-    end_mib = _end_mib(disk, hdsize_gib)
-    return (_partition(disk, DATA_NUMBER, "data", data_type, 1, end_mib),)
+    per_mib = MIB // disk.logical_sector_bytes
+    end = _end_mib(disk, hdsize_gib) * per_mib
+    return (_partition(disk, 1, data_type, "data", per_mib, end - 1),)
 
 
 def partition_kib(disk: Disk, partition: Partition) -> int:
@@ -121,14 +103,13 @@ def _end_mib(disk: Disk, hdsize_gib: float | None) -> int:
 
 
 def _partition(
-    disk: Disk, number: int, name: str, type: PartitionType, start_mib: int, end_mib: int
+    disk: Disk, number: int, type: PartitionType, name: str, first_sector: int, last_sector: int
 ) -> Partition:
-    per_mib = MIB // disk.logical_sector_bytes
     return Partition(
         number=number,
         name=name,
         type=type,
-        first_sector=start_mib * per_mib,
-        last_sector=end_mib * per_mib - 1,
+        first_sector=first_sector,
+        last_sector=last_sector,
         device=partition_device(disk.path, number),
     )

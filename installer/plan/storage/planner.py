@@ -75,12 +75,11 @@ def _make_esp(disk: Disk, device: str, esp_id: str) -> Action:
 
 
 def _wipe(disk: Disk) -> WipeDisk:
-    partitions = {content.device for content in disk.contents} - {disk.path}
     return WipeDisk(
         device=disk.path,
         serial=disk.serial,
         size_bytes=disk.size_bytes,
-        partitions=tuple(sorted(partitions)),
+        partitions=disk.partitions,
     )
 
 
