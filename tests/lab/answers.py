@@ -9,7 +9,7 @@ import tomlkit
 from tests.lab.layouts import Layout
 
 FQDN = "node1.lab.example.org"
-# Twelve characters that occur nowhere by themselves, so that a leak is found by searching.
+# Occurs nowhere by itself, so that a leak is found by searching for it.
 PASSWORD = "Zq7-lab-pw-Kx4"
 # Where QEMU's user network expects a machine.
 ADDRESS = "10.0.2.15/24"
@@ -20,7 +20,10 @@ Answer = dict[str, Any]
 
 
 def answer(layout: Layout, public_key: str, *, dhcp: bool = False) -> Answer:
-    """A complete answer for the first disks of the machine and its only network card."""
+    """A complete answer for the layout's disks and the machine's only network card.
+
+    dhcp: the node asks for its address at each boot, and is offered the same.
+    """
     static = {"source": "from-answer", "cidr": ADDRESS, "gateway": GATEWAY, "dns": DNS}
     return {
         "global": {
@@ -32,7 +35,7 @@ def answer(layout: Layout, public_key: str, *, dhcp: bool = False) -> Answer:
             "root-password": PASSWORD,
             "root-ssh-keys": [public_key],
         },
-        "network": {"source": "from-dhcp"} if dhcp else static,
+        "network": {"source": "dhcp"} if dhcp else static,
         "disk-setup": {**layout.disk_setup, "disk-list": list(layout.disks)},
     }
 

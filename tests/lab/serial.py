@@ -94,16 +94,19 @@ class Serial:
         self._connection.sendall(text.encode())
 
     def run(self, command: str, limit: float) -> tuple[int, list[str]]:
-        """Run one line in the shell whose prompt is on the console: exit status and output."""
+        """Run one line in the shell whose prompt is on the console: exit status and output.
+
+        The kernel's messages come on the same line and are in the output too.
+        """
         # The echo of what is typed must not look like the marks, so the shell computes them.
         self.send(f'echo "<$((40 + 2))>"; {command}; echo "<end $?>"\n')
-        self.wait_for(r"^<42>", limit, f"the shell to start: {command}")
-        with self._changed:
-            start = self._position[0]
-        found = self.wait_for(r"^<end (\d+)>", limit, f"the end of: {command}")
-        with self._changed:
-            lines = [line.text for line in self._lines[start : self._position[0]]]
-        return int(found.match[1]), [line for line in lines if line not in ("", "<42>")]
+        self.wait_for("<42>", limit, f"the shell to start: {command}")
+        first = self._position[0]
+        found = self.wait_for(r"<end (\d+)>", limit, f"the end of: {command}")
+        last = self._position[0]
+        output = [line.text for line in self.lines[first + 1 : last]]
+        unfinished = found.match.string[: found.match.start()]
+        return int(found.match[1]), [*output, unfinished] if unfinished else output
 
     def close(self) -> None:
         """Leave the console; the machine is not disturbed."""

@@ -55,9 +55,12 @@ class Ssh:
         identity = ["-i", str(self.key.private), "-p", str(self.port)]
         return ["ssh", "-F", "none", *options, *identity, "root@127.0.0.1"]
 
-    def run(self, argv: Sequence[str], *, check: bool = True, limit: float = 120) -> Result:
+    def run(
+        self, argv: Sequence[str], *, check: bool = True, limit: float = 120, input: str = ""
+    ) -> Result:
         """Run a program on the machine. Raises CommandFailed, CommandTimeout (limit: seconds)."""
-        return run([*self.argv, "--", shlex.join(argv)], check=check, timeout=limit)
+        command = [*self.argv, "--", shlex.join(argv)]
+        return run(command, check=check, timeout=limit, input=input)
 
     def output(self, *argv: str) -> str:
         """What a program prints on the machine, without blanks at its ends."""

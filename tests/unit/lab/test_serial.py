@@ -108,6 +108,11 @@ def test_a_command_in_the_shell(console: Console) -> None:
     thread.join()
 
 
+def test_a_command_whose_output_has_no_end_of_line(console: Console) -> None:
+    console.says("<42>\r\none\r\ntwo<end 0>\r\n")
+    assert console.serial.run("printf 'one\ntwo'", 5) == (0, ["one", "two"])
+
+
 def test_milestones_in_their_order(console: Console) -> None:
     console.says("installer: started\nnoise\ninstaller: done\n")
     seen: list[str] = []

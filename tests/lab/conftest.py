@@ -1,0 +1,96 @@
+"""What the tests of the laboratory share: the ISO, the accelerator, installed nodes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lab import accelerator as accelerators
+from tests.lab import iso
+from tests.lab.answers import answer
+from tests.lab.arguments import Accelerator
+from tests.lab.install import LOGIN_LIMIT, InstalledNode, install, node_spec, wait_until_ready
+from tests.lab.layouts import LAYOUTS
+from tests.lab.machine import Machine
+from tests.lab.ssh import Key, Ssh, make_key
+
+LAB = iso.OUT / "lab"
+LAYOUT = LAYOUTS["lvm-ext4"]
+
+
+@dataclass(frozen=True)
+class RunningNode:
+    """A node that was installed from the ISO and is ready. logs: of its whole life."""
+
+    installed: InstalledNode
+    machine: Machine
+    logs: Path
+
+    @property
+    def ssh(self) -> Ssh:
+        return self.installed.ssh
+
+
+@pytest.fixture(scope="session")
+def built_iso() -> Path:
+    """The ISO; an error, not a skip, when it was not built."""
+    return iso.newest()
+
+
+@pytest.fixture(scope="session")
+def kernel(built_iso: Path) -> Path:
+    return iso.extract(built_iso, iso.KERNEL, LAB / "vmlinuz")
+
+
+@pytest.fixture(scope="session")
+def accelerator(kernel: Path) -> Accelerator:
+    return accelerators.probe(kernel)
+
+
+@pytest.fixture(scope="session")
+def key() -> Key:
+    return make_key(LAB / "key")
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """An empty out/lab/<test>/ for logs; `disks` in it is removed when the test ends."""
+    made = empty_folder(request.node.name)
+    yield made
+    shutil.rmtree(made / "disks", ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=["bios", "uefi"])
+def installed(
+    request: pytest.FixtureRequest, built_iso: Path, accelerator: Accelerator, key: Key
+) -> Iterator[RunningNode]:
+    """One node for each firmware, installed once for all tests; see `node`."""
+    logs = empty_folder(f"node-{request.param}")
+    spec = node_spec(f"node-{request.param}", request.param, LAYOUT)
+    made, _ = install(spec, answer(LAYOUT, key.public), built_iso, key, accelerator, logs)
+    with made.boot(logs / "boot") as machine:
+        wait_until_ready(machine)
+        made.ssh.wait_until_up(LOGIN_LIMIT)
+        machine.pause()
+        yield RunningNode(made, machine, logs)
+    shutil.rmtree(made.home)
+
+
+@pytest.fixture
+def node(installed: RunningNode) -> Iterator[RunningNode]:
+    """A node that is ready. It stands still between tests, so that others have the processors."""
+    installed.machine.resume()
+    yield installed
+    installed.machine.pause()
+
+
+def empty_folder(name: str) -> Path:
+    """out/lab/<name>/ without what an earlier run left there."""
+    path = LAB / name
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
