@@ -15,6 +15,7 @@ from agent.core.command import run
 from agent.core.errors import SlipwayError
 from installer import medium, report
 from installer.answers.schema import Answer
+from installer.answers.sources import find_answer
 from installer.execute import target
 from installer.execute.executor import TARGET, Installation
 from installer.inventory.probe import probe
@@ -22,6 +23,8 @@ from installer.plan.planner import make_plan, secrets_of
 from installer.plan.show import plan_text
 
 LOG = Path("/run/slipway/installer.log")
+# How long the first DHCP leases may take, in seconds.
+NETWORK_SECONDS = 60
 REBOOT = {"reboot": ["systemctl", "reboot"], "power-off": ["systemctl", "poweroff"]}
 
 
@@ -66,6 +69,12 @@ class Engine:
     def install(self, answer: Answer, check: MediumCheck) -> None:
         """Plan, check, act. Raises SlipwayError; before the first action nothing was changed."""
         target.unmount(TARGET)
+        if needs_leases(answer):
+            self.report.message("waiting for DHCP")
+            run(
+                ["nm-online", "--quiet", "--wait-for-startup", f"--timeout={NETWORK_SECONDS}"],
+                check=False,
+            )
         plan = make_plan(answer, probe())
         for line in plan_text(plan).splitlines():
             logging.getLogger("installer").info("%s", line)
@@ -76,6 +85,11 @@ class Engine:
             check.wait()
         Installation(plan, check.medium, secrets_of(answer), self.report, self.log).execute()
         self.report.message("installed")
+
+
+def needs_leases(answer: Answer) -> bool:
+    """Whether the plan depends on what DHCP offers."""
+    return answer.network.source != "from-answer" or not isinstance(answer.global_.fqdn, str)
 
 
 def start_log(path: Path) -> None:
