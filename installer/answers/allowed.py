@@ -104,8 +104,7 @@ def _describe_one(node: Node) -> str:
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + _range(node)
     if kind == "array":
-        least = node.get("minItems", 0)
-        return f"a list of {least} or more" if least else "a list"
+        return "a list" + _length(node)
     if kind == "object":
         return "a table with at least one key" if node.get("minProperties") else "a table"
     return "true or false" if kind == "boolean" else ""
@@ -117,6 +116,12 @@ def _describe_string(node: Node) -> str:
     if "maxLength" in node:
         return f"a string of at most {node['maxLength']} characters"
     return "a string"
+
+
+def _length(node: Node) -> str:
+    if "maxItems" in node:
+        return f" of at most {node['maxItems']}"
+    return f" of {node['minItems']} or more" if node.get("minItems") else ""
 
 
 def _range(node: Node) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from installer.answers.addresses import Domain, HostAddress
+from installer.answers.addresses import HostAddress
+from installer.answers.hosts import Host
 from installer.answers.table import Line, Name, Table, WebAddress, conflict
 
 # Corosync's transport knet has links 0 to 7.
@@ -16,7 +17,7 @@ MAXIMUM_LINKS = 8
 class QuorumDevice(Table):
     """A third party that votes where the members are evenly split (corosync-qnetd)."""
 
-    host: HostAddress | Domain = Field(description="Address or name of the server")
+    host: Host = Field(description="Address or name of the server")
     algorithm: Literal["ffsplit", "lms"] = Field("ffsplit", description="How it votes")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import queue
 import random
 import ssl
@@ -19,6 +20,9 @@ from requests.adapters import HTTPAdapter
 from installer.answers.parse import MAXIMUM_BYTES
 from installer.answers.places import SourceError, Web
 from installer.answers.positions import Format
+
+# urllib3 logs whole addresses, and these may hold secrets.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 CHUNK_BYTES = 1 << 16
 SHOWN_CHARACTERS = 200

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from installer.answers.allowed import Allowed
 from installer.answers.explain import explain
@@ -37,11 +38,18 @@ def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
     try:
         answer = Answer.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        problems = [explain(details, document.data, allowed) for details in error.errors()]
+        errors = _without_consequences(error.errors(include_url=False))
+        problems = [explain(details, document.data, allowed) for details in errors]
         # Members of a union may each say the same.
         raise document.error(list(dict.fromkeys(problems))) from None
     warnings = [*_old_spellings(document.data, allowed), *_remarks(answer)]
     return Loaded(answer, tuple(document.lines(warnings)))
+
+
+def _without_consequences(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without the errors of lists that are too short only because their items are wrong."""
+    parents = {error["loc"][:depth] for error in errors for depth in range(len(error["loc"]))}
+    return [e for e in errors if e["type"] != "too_short" or e["loc"] not in parents]
 
 
 def _old_spellings(data: object, allowed: Allowed, path: Path = ()) -> Iterator[Problem]:

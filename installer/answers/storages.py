@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from installer.answers.addresses import Domain, HostAddress
+from installer.answers.hosts import Host
 from installer.answers.table import Line, Name, Table, conflict, refuse
 
-Host = HostAddress | Domain
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 

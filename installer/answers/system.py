@@ -11,7 +11,8 @@ from zoneinfo import TZPATH
 from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
 from agent.core.errors import SlipwayError
-from installer.answers.addresses import Domain, FullName, HostAddress
+from installer.answers.addresses import FullName
+from installer.answers.hosts import Host
 from installer.answers.network import FqdnFromDhcp
 from installer.answers.table import Line, Table, WebAddress, conflict, refuse
 
@@ -118,6 +119,13 @@ def _parameter(value: str) -> str:
     return value
 
 
+def _proxy(value: str) -> str:
+    # It is written to files that every user of the node can read.
+    if "@" in value:
+        raise refuse("the address of a proxy without a user name or password")
+    return value
+
+
 def _fqdn_kind(value: Any) -> str:
     return "name" if isinstance(value, str) else "from-dhcp"
 
@@ -125,6 +133,7 @@ def _fqdn_kind(value: Any) -> str:
 Password = Annotated[SecretStr, AfterValidator(_password)]
 PasswordHash = Annotated[SecretStr, AfterValidator(_hash)]
 SshKey = Annotated[str, AfterValidator(_ssh_key)]
+Command = Annotated[tuple[str, ...], Field(min_length=1)]
 KernelParameter = Annotated[str, AfterValidator(_parameter)]
 Fqdn = Annotated[
     Annotated[FullName, Tag("name")] | Annotated[FqdnFromDhcp, Tag("from-dhcp")],
@@ -179,16 +188,16 @@ class Global(Table):
 class System(Table):
     """How the node is set up beyond the Proxmox format."""
 
-    ntp_servers: tuple[HostAddress | Domain, ...] = Field(
+    ntp_servers: tuple[Host, ...] = Field(
         (), description="Time servers; default: those of Debian, or of the lease"
     )
-    proxy: WebAddress | None = Field(
-        None, description="HTTP proxy of the node for packages and templates, without a password"
+    proxy: Annotated[WebAddress, AfterValidator(_proxy)] | None = Field(
+        None, description="HTTP proxy of the node for packages and templates"
     )
     kernel_parameters: tuple[KernelParameter, ...] = Field(
         (), description="Added to the node's kernel command line"
     )
-    commands: tuple[tuple[Line, ...], ...] = Field(
+    commands: tuple[Command, ...] = Field(
         (),
         description="Commands run in the target before the reboot, each a list of words: "
         '["systemctl", "enable", "my.service"]. One that fails is an error',
@@ -212,7 +221,7 @@ class User(Table):
         if self.name == "root":
             raise conflict("root belongs in [global]")
         if self.password is not None and self.password_hashed is not None:
-            raise conflict("password and password-hashed exclude each other")
+            raise conflict("give password or password-hashed, not both")
         if self.password is None and self.password_hashed is None and not self.ssh_keys:
             raise conflict("a password or an SSH key is needed to log in")
         return self

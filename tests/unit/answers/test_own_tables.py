@@ -1,0 +1,197 @@
+"""The tables that go beyond the Proxmox format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from installer.answers.disks import DiskMatch, SizeCondition
+from tests.unit.answers.files import changed, errors_of, load
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 admin"
+PGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n"
+
+
+def select(**conditions: Any) -> dict[str, Any]:
+    keys = {name.rstrip("_"): value for name, value in conditions.items()}
+    return {"filesystem": "ext4", "select": keys}
+
+
+def data(**pool: Any) -> dict[str, Any]:
+    table = {"name": "fast", "layout": "lvm-thin", "disk-list": ["sdb"], **pool}
+    return {"filesystem": "ext4", "disk-list": ["sda"], "data": [table]}
+
+
+ACCEPTED: list[tuple[str, object]] = [
+    ("wipe", "selected"),
+    ("disk-setup", select(serial="S4*")),
+    ("disk-setup", select(wwn=["0x5*", "eui.*"], model="*SSD*", bus="nvme", rotational=False)),
+    ("disk-setup", select(size=[">= 400G", "< 2TiB"], count=1, sort="smallest")),
+    ("disk-setup", select(udev={"ID_BUS": "ata"}, any_=[{"bus": "ata"}, {"not": {"bus": "usb"}}])),
+    ("disk-setup", select(all_=[{"name": "sd?"}, {"name": "/dev/disk/by-id/*"}])),
+    ("disk-setup", select(sort="largest")),
+    (
+        "disk-setup",
+        {"filesystem": "xfs", "disk-list": ["sda", "sdb"], "lvm": {"raid": "raid1"}},
+    ),
+    ("disk-setup", data()),
+    ("disk-setup", data(lvm={"hdsize": 100, "raid": "raid1"}, **{"disk-list": ["sdb", "sdc"]})),
+    ("disk-setup", data(layout="zfs", zfs={"raid": "raid0"})),
+    ("system.ntp-servers", ["ntp.example.com", "192.0.2.1", "2001:db8::1"]),
+    ("system.proxy", "http://proxy.example.com:3128"),
+    ("system.kernel-parameters", ["intel_iommu=on", "quiet"]),
+    ("system.commands", [["systemctl", "enable", "a b & c"], ["true"]]),
+    ("users", [{"name": "anna", "ssh-keys": [KEY], "groups": ["sudo"], "full-name": "Anna Ü"}]),
+    ("users", [{"name": "anna", "password": "correct horse"}]),
+    ("users", [{"name": "anna", "password-hashed": "$y$j9T$x$y"}]),
+    ("cluster", {"mode": "none"}),
+    ("cluster", {"mode": "create", "name": "lab", "qdevice": {"host": "q.example.com"}}),
+    ("cluster", {"mode": "join", "token": "abc", "links": ["192.0.2.1", "2001:db8::1"]}),
+    ("stack", {"profile": "kvm-ha", "packages": ["htop", "libstdc++6"]}),
+    (
+        "stack.apt-sources",
+        [{"name": "own", "uris": ["https://example.com/apt"], "suites": ["./"], "signed-by": PGP}],
+    ),
+    ("templates", {"fetch": ["debian/13"]}),
+    (
+        "templates.sources",
+        [{"name": "own", "kind": "simplestreams", "url": "https://example.com/"}],
+    ),
+    ("storage", [{"type": "directory", "name": "a", "path": "/srv/a"}]),
+    (
+        "storage",
+        [{"type": "nfs", "name": "a", "server": "nas", "export": "/x y", "version": "4.2"}],
+    ),
+    (
+        "storage",
+        [
+            {"type": "smb", "name": "a", "server": "nas", "share": "s"},
+            {
+                "type": "smb",
+                "name": "b",
+                "server": "nas",
+                "share": "s",
+                "username": "u",
+                "password": "p",
+            },
+        ],
+    ),
+    (
+        "storage",
+        [{"type": "iscsi", "name": "a", "portal": "::1", "target": "iqn.2003-01.com.example:x"}],
+    ),
+    (
+        "storage",
+        [{"type": "rbd", "name": "a", "monitors": ["192.0.2.1"], "pool": "vms", "key": "AQ=="}],
+    ),
+    ("storage", [{"type": "gluster", "name": "a", "servers": ["g1", "g2"], "volume": "v"}]),
+]
+
+REFUSED: list[tuple[str, object, str]] = [
+    ("wipe", "all", 'one of "none", "selected"'),
+    ("wipe", True, 'one of "none", "selected"'),
+    ("disk-setup", select(), "a condition, count or sort is needed"),
+    ("disk-setup", select(any_=[{}]), "at least one condition is needed"),
+    ("disk-setup", select(any_=[]), "a list of 1 or more"),
+    ("disk-setup", select(count=0), "whole number from 1"),
+    ("disk-setup", select(any_=[{"count": 1}]), "count: is not a known key"),
+    ("disk-setup", select(size="400G"), '">= 400G"'),
+    ("disk-setup", select(size=">= 400X"), '">= 400G"'),
+    ("disk-setup", select(size=[]), "a list of 1 or more"),
+    ("disk-setup", select(rotational="no"), "true or false"),
+    ("disk-setup", select(sort="fastest"), "one of"),
+    ("disk-setup", {"filesystem": "zfs", "select": {"bus": "ata"}}, "zfs.raid is needed"),
+    (
+        "disk-setup",
+        {"filesystem": "xfs", "disk-list": ["sda"], "lvm": {"raid": "raid1"}},
+        "raid1 needs at least 2 disks",
+    ),
+    ("disk-setup", data(name="Fast"), "a string that matches"),
+    ("disk-setup", data(layout="ext4"), "one of"),
+    ("disk-setup", data(lvm={"swapsize": 1}), "lvm.swapsize has no meaning for a data pool"),
+    ("disk-setup", data(layout="btrfs"), "btrfs.raid is needed"),
+    ("disk-setup", data(filesystem="ext4"), "filesystem: is not a known key"),
+    ("disk-setup", {**data(), "data": [*data()["data"], *data()["data"]]}, "the same name"),
+    ("system.ntp-servers", ["a b"], "address or a name"),
+    ("system.proxy", "proxy:3128", "http://"),
+    ("system.proxy", "http://u:p@proxy:3128", "without a user name"),
+    ("system.kernel-parameters", ["quiet splash"], "without spaces"),
+    ("system.commands", ["systemctl enable x"], "a list"),
+    ("system.commands", [[]], "a list of 1 or more"),
+    ("users", [{"name": "root", "ssh-keys": [KEY]}], "root belongs in [global]"),
+    ("users", [{"name": "anna"}], "to log in"),
+    ("users", [{"name": "anna", "password": "correct horse", "password-hashed": "$y$a"}], "both"),
+    ("users", [{"name": "anna", "password": "short"}], "8 or more"),
+    ("users", [{"name": "Anna", "ssh-keys": [KEY]}], "a string that matches"),
+    ("users", [{"name": "a", "ssh-keys": [KEY]}] * 2, "the same name"),
+    ("cluster", {"mode": "create"}, 'mode "create" needs name'),
+    ("cluster", {"mode": "join"}, 'mode "join" needs token'),
+    ("cluster", {"name": "lab"}, 'name has no meaning with mode "none"'),
+    ("cluster", {"mode": "join", "token": "x", "name": "lab"}, "name has no meaning"),
+    ("cluster", {"mode": "create", "name": "a b"}, "a string that matches"),
+    ("cluster", {"mode": "create", "name": "a", "links": ["192.0.2.1"] * 2}, "twice"),
+    (
+        "cluster",
+        {"mode": "create", "name": "a", "links": [f"192.0.2.{n}" for n in range(1, 10)]},
+        "a list of at most 8",
+    ),
+    ("stack", {"packages": ["a b"]}, "a string that matches"),
+    ("stack.apt-sources", [{"name": "own", "uris": [], "suites": ["x"]}], "a list of 1 or more"),
+    (
+        "stack.apt-sources",
+        [{"name": "own", "uris": ["https://x"], "suites": ["x"], "signed-by": "/x.gpg"}],
+        "BEGIN PGP PUBLIC KEY BLOCK",
+    ),
+    ("templates.sources", [{"name": "own", "kind": "http", "url": "https://x"}], "one of"),
+    ("storage", [{"type": "directory", "name": "a", "path": "srv"}], "absolute path"),
+    ("storage", [{"type": "directory", "name": "a", "path": "/a/../b"}], "absolute path"),
+    ("storage", [{"name": "a", "path": "/srv"}], "storage[0].type: is missing"),
+    ("storage", [{"type": "nsf", "name": "a"}], 'did you mean "nfs"?'),
+    (
+        "storage",
+        [{"type": "smb", "name": "a", "server": "n", "share": "s", "password": "geheim"}],
+        "go together",
+    ),
+    (
+        "storage",
+        [{"type": "iscsi", "name": "a", "portal": "p", "target": "disk1"}],
+        "a string that matches",
+    ),
+    ("storage", [{"type": "directory", "name": "a", "path": "/a"}] * 2, "the same name"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), ACCEPTED)
+def test_accepts(path: str, value: object) -> None:
+    assert errors_of(changed(path, value)) == []
+
+
+@pytest.mark.parametrize(("path", "value", "expected"), REFUSED)
+def test_refuses(path: str, value: object, expected: str) -> None:
+    messages = errors_of(changed(path, value))
+    assert len(messages) == 1
+    assert expected in messages[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "size_bytes"),
+    [
+        (">= 400G", ">=", 400 * 10**9),
+        ("<400GB", "<", 400 * 10**9),
+        ("= 1.5TiB", "=", 3 * 2**39),
+        (" > 10Mi ", ">", 10 * 2**20),
+    ],
+)
+def test_sizes_count_like_a_disks_label_or_in_powers_of_1024(
+    text: str, operator: str, size_bytes: int
+) -> None:
+    match = DiskMatch(size=(text,))
+    assert match.size_conditions == (SizeCondition(operator, size_bytes),)
+
+
+def test_one_glob_needs_no_list() -> None:
+    chosen = load(changed("disk-setup", select(serial="S4*", any_=[{"bus": "ata"}]))).answer
+    assert chosen.disk_setup.select is not None
+    assert chosen.disk_setup.select.serial == ("S4*",)
+    assert chosen.disk_setup.select.any == (DiskMatch(bus=("ata",)),)
