@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from agent import __version__
+from agent.boot import cli as boot_command
 from agent.commands import agent as agent_command
 from agent.commands import status as status_command
 from agent.core.errors import SlipwayError
 
 # Every command has a module with add_parser(subparsers).
-COMMANDS = (status_command, agent_command)
+COMMANDS = (status_command, boot_command, agent_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_parser(subparsers)
     options = parser.parse_args(arguments)
     try:
-        return int(options.run(options))
+        return int(options.function(options))
     except SlipwayError as error:
         print(f"slipway: {error}", file=sys.stderr)
     except OSError as error:

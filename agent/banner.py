@@ -15,7 +15,7 @@ from agent.status import Status
 PATH = Path("/run/slipway/banner")
 
 
-def show(status: Status, path: Path = PATH) -> None:
+def show(status: Status, path: Path) -> None:
     """Write the banner; consoles where nobody is logged in show it at once.
 
     Raises OSError, ToolMissing.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from agent.step import Retry
+from agent.bus import GetBus, calls, system_bus
+
+SERVICE = "org.freedesktop.timedate1"
 
 
-def synchronized() -> bool:
+def synchronized(bus: GetBus = system_bus) -> bool:
     """The kernel's clock is steered by a time source. Raises Retry when nobody can tell."""
-    import pydbus
-    from gi.repository import GLib
-
-    try:
-        return bool(pydbus.SystemBus().get("org.freedesktop.timedate1").NTPSynchronized)
-    except GLib.Error as error:
-        raise Retry(f"the state of the clock cannot be read: {error.message}") from error
+    with calls(SERVICE):
+        return bool(bus().get(SERVICE).NTPSynchronized)

@@ -14,7 +14,7 @@ DEVICES = Path("/dev")
 class ConsoleHandler(logging.Handler):
     """Writes each record to all consoles of the kernel. A console that fails is left out."""
 
-    def __init__(self, active: Path = ACTIVE, devices: Path = DEVICES) -> None:
+    def __init__(self, active: Path, devices: Path) -> None:
         super().__init__(logging.INFO)
         self.active = active
         self.devices = devices
@@ -41,8 +41,9 @@ class ConsoleHandler(logging.Handler):
 
 
 def set_up() -> None:
-    """Send the agent's messages to standard output, which is the journal, and to consoles."""
+    """Send the agent's messages to consoles, and with every detail to standard output, which is
+    the system's journal."""
     logger = logging.getLogger("agent")
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
     logger.addHandler(logging.StreamHandler(sys.stdout))
-    logger.addHandler(ConsoleHandler())
+    logger.addHandler(ConsoleHandler(ACTIVE, DEVICES))

@@ -118,6 +118,13 @@ def may_pass(error: Exception) -> bool:
 
 def describe(error: Exception) -> str:
     """The error in one line for a person, with what to do about it."""
-    if not isinstance(error, SlipwayError):
-        return f"unexpected error: {type(error).__name__}: {error}"
-    return " - ".join(part for part in (error.message, error.hint) if part).replace("\n", " ")
+    match error:
+        case SlipwayError():
+            words = " - ".join(part for part in (error.message, error.hint) if part)
+        case OSError(filename=str(name)):
+            words = f"{name}: {error.strerror}"
+        case OSError():
+            words = error.strerror or str(error)
+        case _:
+            words = f"unexpected error: {type(error).__name__}: {error}"
+    return " ".join(words.split())

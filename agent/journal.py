@@ -54,7 +54,7 @@ class _Content(BaseModel):
 class Journal:
     """The records of all steps; every change is on disk before the method returns."""
 
-    def __init__(self, path: Path = PATH) -> None:
+    def __init__(self, path: Path) -> None:
         """Read the journal. One that is damaged is put aside: the node itself is the truth."""
         self.path = path
         self._content = _read(path)

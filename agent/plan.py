@@ -37,11 +37,12 @@ def next_step(
 ) -> tuple[str, float] | None:
     """The step to run next and the instant from which it may run; None when none can.
 
-    A step that is due comes before one that waits for its time; among those due the given order
-    holds. A step whose needs are not done does not run.
+    A step that is due comes before one that waits for its time, one tried less often before one
+    tried more often; apart from that the given order holds. A step whose needs are not done does
+    not run.
     """
     candidates = [
-        (max(now, retry_at), place, order.name)
+        (max(now, retry_at), progress[order.name].attempts, place, order.name)
         for place, order in enumerate(orders)
         if progress[order.name].state != "done"
         and (retry_at := progress[order.name].retry_at) is not None
@@ -49,7 +50,7 @@ def next_step(
     ]
     if not candidates:
         return None
-    instant, _, name = min(candidates)
+    instant, _, _, name = min(candidates)
     return name, instant
 
 

@@ -39,8 +39,8 @@ class Reporter:
         self,
         config: NodeConfig,
         journal: Journal,
-        status_path: Path = status.PATH,
-        banner_path: Path = banner.PATH,
+        status_path: Path,
+        banner_path: Path,
     ) -> None:
         self.config = config
         self.journal = journal

@@ -87,12 +87,12 @@ def unmet_of(progress: Mapping[str, Progress]) -> tuple[str, ...]:
     )
 
 
-def publish(status: Status, path: Path = PATH) -> None:
+def publish(status: Status, path: Path) -> None:
     """Write the status where everybody may read it. Raises OSError."""
     write_atomically(path, status.model_dump_json(indent=2) + "\n")
 
 
-def load(path: Path = PATH) -> Status:
+def load(path: Path) -> Status:
     """The status as last published; NOT_STARTED when there is none that can be read."""
     try:
         return Status.model_validate_json(path.read_bytes())

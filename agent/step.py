@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from agent.core.errors import SlipwayError
 
@@ -29,7 +28,7 @@ class Step(ABC):
     Each method may raise Retry, WaitForOperator or Fatal; any other SlipwayError counts as Retry.
     """
 
-    name: ClassVar[str]
+    name: str
     needs: tuple[str, ...] = ()
 
     @abstractmethod

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from agent.bus import GetBus, calls, system_bus
 from agent.step import Fatal, Retry, WaitForOperator
 
-BUS_NAME = "org.freedesktop.systemd1"
+SERVICE = "org.freedesktop.systemd1"
 POLL_SECONDS = 0.25
 # Emulated machines take minutes for what a real one does in seconds.
 SETTLE_SECONDS = 300.0
@@ -34,18 +35,23 @@ class Unit:
         """It will not change by itself."""
         return not self.busy and self.active_state in ("active", "inactive", "failed")
 
+    def __str__(self) -> str:
+        return f"{self.name} is {self.active_state} ({self.sub_state})"
+
 
 class Systemd:
     """The system manager. Every method raises Retry when it cannot be reached over the bus."""
 
-    def __init__(self, bus: Callable[[], Any] | None = None) -> None:
-        """bus: gives the bus that the manager is on; the system bus if None."""
-        self._bus = bus or _system_bus
+    def __init__(self, bus: GetBus = system_bus) -> None:
+        """bus: gives the bus that the manager is on."""
+        self._bus = bus
         self._manager: Any = None
 
     def units(self, names: Sequence[str]) -> tuple[Unit, ...]:
-        """The state of these units. Raises Fatal for one not installed, WaitForOperator for one
-        that is masked."""
+        """The state of these units, in this order.
+
+        Raises Fatal for one that is not installed, WaitForOperator for one that is masked.
+        """
         with self._calls() as manager:
             rows = manager.ListUnitsByNames(list(names))
         units = tuple(Unit(row[0], row[2], row[3], row[4], row[7] != 0) for row in rows)
@@ -78,11 +84,7 @@ class Systemd:
 
         Units that are just being started, as at every start of the machine, are waited for.
         """
-        inactive = [
-            f"{unit.name} is {unit.active_state}"
-            for unit in self.settle(names)
-            if unit.active_state != "active"
-        ]
+        inactive = [str(unit) for unit in self.settle(names) if unit.active_state != "active"]
         return (*inactive, *(f"{name} is not enabled" for name in self._not_enabled(names)))
 
     def bring_up(self, names: Sequence[str]) -> None:
@@ -103,7 +105,7 @@ class Systemd:
         broken = [unit for unit in self.settle(names) if unit.active_state != "active"]
         if broken:
             raise Retry(
-                ", ".join(f"{unit.name} is {unit.active_state}" for unit in broken),
+                ", ".join(map(str, broken)),
                 hint="see: journalctl -b " + " ".join(f"-u {unit.name}" for unit in broken),
             )
 
@@ -113,16 +115,6 @@ class Systemd:
 
     @contextmanager
     def _calls(self) -> Iterator[Any]:
-        from gi.repository import GLib
-
-        try:
-            self._manager = self._manager or self._bus().get(BUS_NAME)[f"{BUS_NAME}.Manager"]
+        with calls(SERVICE):
+            self._manager = self._manager or self._bus().get(SERVICE)[f"{SERVICE}.Manager"]
             yield self._manager
-        except GLib.Error as error:
-            raise Retry(f"systemd did not do what it was asked: {error.message}") from error
-
-
-def _system_bus() -> Any:
-    import pydbus
-
-    return pydbus.SystemBus()

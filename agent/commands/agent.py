@@ -8,18 +8,13 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from agent import config, console, stack, status
-from agent.converge import Run
+from agent import banner, config, console, journal, stack, status
+from agent.converge import Run, describe
 from agent.core.errors import SlipwayError
-from agent.journal import Journal
 from agent.plan import Progress
 from agent.report import Reporter
 from agent.steps import all_steps
-
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 LOCK = Path("/run/slipway/agent.lock")
 # The unit is started again by systemd after TRY_AGAIN, and left alone after OPERATOR_NEEDED.
@@ -28,32 +23,34 @@ READY, TRY_AGAIN, OPERATOR_NEEDED = 0, 3, 4
 log = logging.getLogger(__name__)
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser("agent", help="the first-boot agent")
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `agent` to the command line."""
+    parser = commands.add_parser("agent", help="the first-boot agent")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     actions.add_parser(
         "run",
         help="bring the node to what its configuration says",
         description="Run every step that is needed. Exit status: 0 ready, 3 not ready yet, "
         "4 a person is needed.",
-    ).set_defaults(run=run)
+    ).set_defaults(function=run)
 
 
 def run(_options: argparse.Namespace) -> int:
     """Run the agent once and return its exit status. Raises SlipwayError if one runs already."""
     console.set_up()
-    with only_one():
+    with only_one(LOCK):
         log.info("started")
         try:
-            settings = config.load()
-            steps = all_steps(settings, stack.load())
+            settings = config.load(config.PATH)
+            steps = all_steps(settings, stack.load(stack.PATH))
         except SlipwayError as error:
-            log.error("failed: %s", error)
-            status.publish(status.Status(stage="failed", ready=False, unmet=(error.message,)))
+            log.error("failed: %s", describe(error))
+            unmet = (describe(error),)
+            status.publish(status.Status(stage="failed", ready=False, unmet=unmet), status.PATH)
             return OPERATOR_NEEDED
-        journal = Journal()
-        reporter = Reporter(settings, journal)
-        progress = Run(steps, journal, reporter.changed).converge()
+        memory = journal.Journal(journal.PATH)
+        reporter = Reporter(settings, memory, status.PATH, banner.PATH)
+        progress = Run(steps, memory, reporter.changed).converge()
         return outcome(progress, reporter.status)
 
 
@@ -68,7 +65,7 @@ def outcome(progress: Mapping[str, Progress], reached: status.Status) -> int:
 
 
 @contextmanager
-def only_one(lock: Path = LOCK) -> Iterator[None]:
+def only_one(lock: Path) -> Iterator[None]:
     """Hold the agent's lock. Raises SlipwayError when another agent holds it."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with open(lock, "w") as stream:

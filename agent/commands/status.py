@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import TYPE_CHECKING
 
 from agent import status
-
-if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 READY, NOT_READY = 0, 3
 WAIT_SECONDS = 600.0
 POLL_SECONDS = 0.5
 
 
-def add_parser(subparsers: Subparsers) -> None:
-    parser = subparsers.add_parser(
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `status` to the command line."""
+    parser = commands.add_parser(
         "status",
         help="show whether the node is ready",
         description="Show whether the node is ready. Exit status: 0 ready, 3 not ready.",
@@ -32,10 +29,10 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="SECONDS",
         help=f"wait until the node is ready, at most so long (default {WAIT_SECONDS:g})",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(function=show)
 
 
-def run(options: argparse.Namespace) -> int:
+def show(options: argparse.Namespace) -> int:
     """Print the status, once ready or out of time. Returns the exit status."""
     current = wait(options.wait)
     print(current.model_dump_json(indent=2) if options.json else text(current))
@@ -46,7 +43,7 @@ def wait(seconds: float) -> status.Status:
     """The first status that is ready, or the one after so many seconds."""
     end = time.monotonic() + seconds
     while True:
-        current = status.load()
+        current = status.load(status.PATH)
         if current.ready or time.monotonic() >= end:
             return current
         time.sleep(POLL_SECONDS)

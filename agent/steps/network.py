@@ -8,7 +8,7 @@ from agent.node import address_of
 from agent.step import Retry, Step
 
 WAIT_SECONDS = 60.0
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 
 
 class Network(Step):
