@@ -19,12 +19,13 @@ OTHERS = 0o077
 def write_files(files: Iterable[PlannedFile], target: Path) -> None:
     """Write the files below the target, each replaced as a whole.
 
-    New directories are for root alone where the file is. Raises SlipwayError when a path leads
-    out of the target or cannot be written.
+    Folders that are missing belong to the file's owner, and nobody else may enter them where
+    nobody else may read the file. Raises SlipwayError when a path leads out of the target, cannot
+    be written, or has an owner that the target does not know.
     """
     for file in files:
         try:
-            _write(file, _inside(file.path, target))
+            _write(file, _inside(file.path, target), _owner(file.owner, target))
         except OSError as error:
             raise SlipwayError(
                 "the file cannot be written", where=file.path, hint=error.strerror
@@ -64,9 +65,21 @@ def _inside(path: str, target: Path) -> Path:
     return folder / relative.name
 
 
-def _write(file: PlannedFile, path: Path) -> None:
+def _owner(name: str, target: Path) -> tuple[int, int]:
+    """User and group number of one of the target's accounts."""
+    if name == "root":
+        return 0, 0
+    for line in (target / "etc/passwd").read_text().splitlines():
+        account = line.split(":")
+        if account[0] == name:
+            return int(account[2]), int(account[3])
+    raise SlipwayError(f"the node has no account {name}")
+
+
+def _write(file: PlannedFile, path: Path, owner: tuple[int, int]) -> None:
     mode = int(file.mode, 8)
-    _make_folder(path.parent, DIRECTORY_MODE if mode & OTHERS else PRIVATE_DIRECTORY_MODE)
+    folder_mode = DIRECTORY_MODE if mode & OTHERS else PRIVATE_DIRECTORY_MODE
+    _make_folder(path.parent, folder_mode, owner)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     if file.link_target:
@@ -76,13 +89,15 @@ def _write(file: PlannedFile, path: Path) -> None:
         with open(descriptor, "w", encoding="utf-8", newline="") as stream:
             stream.write(file.content)
         new.chmod(mode)
+    os.chown(new, *owner, follow_symlinks=False)
     new.replace(path)
 
 
-def _make_folder(folder: Path, mode: int) -> None:
+def _make_folder(folder: Path, mode: int, owner: tuple[int, int]) -> None:
     if folder.is_dir():
         return
-    _make_folder(folder.parent, mode)
+    _make_folder(folder.parent, mode, owner)
     folder.mkdir()
+    os.chown(folder, *owner)
     # mkdir's mode is cut by the umask.
     folder.chmod(mode)

@@ -45,8 +45,15 @@ def plan_files(
     return tuple(sorted(files, key=lambda file: file.path))
 
 
-def _file(path: str, mode: str = "0644", **values: object) -> PlannedFile:
-    return PlannedFile(path=path, content=render(f"node{path}", **values), mode=mode)
+def _file(path: str, **values: object) -> PlannedFile:
+    return PlannedFile(path=path, content=render(f"node{path}", **values))
+
+
+def _authorized_keys(home: str, owner: str, keys: tuple[str, ...]) -> PlannedFile:
+    content = render("node/root/.ssh/authorized_keys", keys=keys)
+    return PlannedFile(
+        path=f"{home}/.ssh/authorized_keys", content=content, mode="0600", owner=owner
+    )
 
 
 def _system_files(answer: Answer, storage: StoragePlan) -> Iterator[PlannedFile]:
@@ -65,8 +72,13 @@ def _system_files(answer: Answer, storage: StoragePlan) -> Iterator[PlannedFile]
     yield _file("/etc/aliases", mailto=who.mailto)
     yield _file("/etc/ssh/sshd_config.d/slipway.conf")
     if who.root_ssh_keys:
-        yield _file("/root/.ssh/authorized_keys", "0600", keys=who.root_ssh_keys)
+        yield _authorized_keys("/root", "root", who.root_ssh_keys)
+    for user in answer.users:
+        if user.ssh_keys:
+            yield _authorized_keys(f"/home/{user.name}", user.name, user.ssh_keys)
     if answer.system.ntp_servers:
         yield _file("/etc/chrony/sources.d/slipway.sources", servers=answer.system.ntp_servers)
+    if answer.system.proxy:
+        yield _file("/etc/apt/apt.conf.d/90slipway-proxy", proxy=answer.system.proxy)
     if storage.zfs_arc_max_bytes:
         yield _file("/etc/modprobe.d/zfs.conf", arc_max_bytes=storage.zfs_arc_max_bytes)

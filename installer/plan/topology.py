@@ -124,6 +124,8 @@ def _check_port(topology: Topology, name: str) -> None:
 
 
 def _check_link(topology: Topology, link: Link) -> None:
+    if isinstance(link, Bridge) and link.kind == "openvswitch":
+        raise NetworkError(f"{link.name} cannot be made: the node has no Open vSwitch")
     needed = max((topology.mtu(upper.name) or 0 for upper in topology.upper(link.name)), default=0)
     if link.mtu and needed > link.mtu:
         raise NetworkError(f"{link.name} has MTU {link.mtu}, but a link on it has {needed}")

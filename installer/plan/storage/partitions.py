@@ -7,6 +7,8 @@ the rest for the system. Sizes follow the Proxmox installer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk
 from installer.plan.model import Partition, PartitionType
@@ -29,10 +31,14 @@ def partition_device(disk: str, number: int) -> str:
     return f"{disk}p{number}" if disk[-1].isdigit() else f"{disk}{number}"
 
 
-def usable_kib(disk: Disk, hdsize_gib: float | None) -> int:
-    """KiB of the disk that may be used: all of it, or its first hdsize_gib."""
-    size_kib = disk.size_bytes // 1024
-    return size_kib if hdsize_gib is None else min(size_kib, int(hdsize_gib * KIB_PER_GIB))
+def limit_kib(hdsize_gib: float | None, disks: Sequence[Disk]) -> int:
+    """KiB of each disk that a set of disks uses: hdsize, or the size of the first disk."""
+    return disks[0].size_bytes // 1024 if hdsize_gib is None else int(hdsize_gib * KIB_PER_GIB)
+
+
+def usable_kib(disk: Disk, limit: int) -> int:
+    """KiB of the disk that are used: all of a disk that is smaller than the limit (KiB)."""
+    return min(disk.size_bytes // 1024, limit)
 
 
 def esp_mib(disk: Disk) -> int:
@@ -40,25 +46,25 @@ def esp_mib(disk: Disk) -> int:
     return LARGE_ESP_MIB if disk.size_bytes // 1024 > LARGE_DISK_KIB else SMALL_ESP_MIB
 
 
-def system_size_kib(disk: Disk, hdsize_gib: float | None) -> int:
+def system_size_kib(disk: Disk, limit: int) -> int:
     """KiB that the Proxmox arithmetic counts for the system: what follows the ESP.
 
     The partition itself is up to a mebibyte smaller, as it ends where the backup GPT begins.
     """
-    return usable_kib(disk, hdsize_gib) - (esp_mib(disk) + 1) * 1024
+    return usable_kib(disk, limit) - (esp_mib(disk) + 1) * 1024
 
 
 def system_partitions(
-    disk: Disk, system_type: PartitionType, hdsize_gib: float | None
+    disk: Disk, system_type: PartitionType, limit: int
 ) -> tuple[Partition, ...]:
     """The partitions of a disk that carries the node: BIOS boot (not on 4Kn), ESP, system.
 
     Raises SlipwayError when less than MINIMUM_SYSTEM_DISK_GIB would be used.
     """
-    _check_size(disk, hdsize_gib)
+    _check_size(disk, limit)
     esp_end_mib = 1 + esp_mib(disk)
     per_mib = MIB // disk.logical_sector_bytes
-    end = _end_mib(disk, hdsize_gib) * per_mib
+    end = _end_mib(disk, limit) * per_mib
     ranges: list[tuple[PartitionType, str, int, int]] = [
         ("esp", "esp", per_mib, esp_end_mib * per_mib - 1),
         (system_type, "system", esp_end_mib * per_mib, end - 1),
@@ -69,11 +75,11 @@ def system_partitions(
 
 
 def data_partitions(
-    disk: Disk, data_type: PartitionType, hdsize_gib: float | None
+    disk: Disk, data_type: PartitionType, limit: int
 ) -> tuple[Partition, ...]:
     """The one partition of a disk of an extra data pool."""
     per_mib = MIB // disk.logical_sector_bytes
-    end = _end_mib(disk, hdsize_gib) * per_mib
+    end = _end_mib(disk, limit) * per_mib
     return (_partition(disk, 1, data_type, "data", per_mib, end - 1),)
 
 
@@ -83,23 +89,22 @@ def partition_kib(disk: Disk, partition: Partition) -> int:
     return sectors * disk.logical_sector_bytes // 1024
 
 
-def _check_size(disk: Disk, hdsize_gib: float | None) -> None:
-    used_kib = usable_kib(disk, hdsize_gib)
+def _check_size(disk: Disk, limit: int) -> None:
+    used_kib = usable_kib(disk, limit)
     if used_kib < MINIMUM_SYSTEM_DISK_GIB * KIB_PER_GIB:
         raise SlipwayError(
             f"{used_kib / KIB_PER_GIB:.1f} GiB are too small for a node",
             where=disk.path,
-            hint=f"Choose a disk of at least {MINIMUM_SYSTEM_DISK_GIB} GiB"
-            + (", or a larger hdsize." if hdsize_gib is not None else "."),
+            hint=f"Choose a disk, and a hdsize, of at least {MINIMUM_SYSTEM_DISK_GIB} GiB.",
         )
 
 
-def _end_mib(disk: Disk, hdsize_gib: float | None) -> int:
+def _end_mib(disk: Disk, limit: int) -> int:
     """Where the last partition ends, in MiB from the disk's start, never in the backup GPT."""
     # The backup GPT: one header and 16 KiB of table.
     backup_bytes = disk.logical_sector_bytes + 16 * 1024
     disk_end_mib = (disk.size_bytes - backup_bytes) // MIB
-    return min(disk_end_mib, usable_kib(disk, hdsize_gib) // 1024)
+    return min(disk_end_mib, usable_kib(disk, limit) // 1024)
 
 
 def _partition(

@@ -1,0 +1,298 @@
+"""Names, addresses and links of the plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from installer.answers.network import FqdnFromDhcp
+from installer.plan.addressing import NoLease
+from installer.plan.network_plan import IpConfig, NetworkError
+from tests.unit.network.machines import (
+    FQDN,
+    lease,
+    machine,
+    management_nics,
+    network,
+    nic,
+    plan,
+    profile,
+    static,
+)
+
+
+def test_static_address_on_the_bridge() -> None:
+    made = plan(static())
+    assert (made.fqdn, made.management_interface) == (FQDN, "vmbr0")
+    assert (made.addresses, made.dynamic) == (("192.0.2.10/24",), False)
+    bridge, port = profile(made, "vmbr0"), profile(made, "eno1")
+    assert bridge.ipv4 == IpConfig(
+        method="manual",
+        addresses=("192.0.2.10/24",),
+        gateway="192.0.2.1",
+        dns=("192.0.2.1",),
+        search=("example.com",),
+    )
+    assert bridge.ipv6 == IpConfig(method="link-local")
+    assert bridge.cloned_mac == port.mac == "52:54:00:00:00:01"
+    assert (port.controller, port.port_type, port.ipv4) == (bridge.uuid, "bridge", None)
+
+
+def test_both_ip_versions() -> None:
+    made = plan(
+        static(
+            cidr=["2001:db8::10/64", "192.0.2.10/24", "192.0.2.11/24"],
+            gateway=["192.0.2.1", "fe80::1"],
+            dns=["2001:db8::53", "192.0.2.53"],
+            search=["a.example", "b.example"],
+            routes=[
+                {"to": "10.0.0.0/8", "via": "192.0.2.2", "metric": 7},
+                {"to": "10.1.0.0/16", "metric": 7},
+                {"to": "2001:db8:1::/48", "via": "2001:db8::2"},
+                {"to": "2001:db8:2::/48"},
+            ],
+        )
+    )
+    bridge = profile(made, "vmbr0")
+    assert bridge.ipv4 and bridge.ipv6
+    assert bridge.ipv4.addresses == ("192.0.2.10/24", "192.0.2.11/24")
+    assert bridge.ipv6.addresses == ("2001:db8::10/64",)
+    assert (bridge.ipv4.gateway, bridge.ipv6.gateway) == ("192.0.2.1", "fe80::1")
+    assert (bridge.ipv4.dns, bridge.ipv6.dns) == (("192.0.2.53",), ("2001:db8::53",))
+    assert bridge.ipv4.search == bridge.ipv6.search == ("a.example", "b.example")
+    assert bridge.ipv4.routes == ("10.0.0.0/8,192.0.2.2,7", "10.1.0.0/16,0.0.0.0,7")
+    assert bridge.ipv6.routes == ("2001:db8:1::/48,2001:db8::2", "2001:db8:2::/48")
+
+
+def test_ipv6_only() -> None:
+    made = plan(static(cidr="2001:db8::10/64", gateway="2001:db8::1", dns="2001:db8::1"))
+    bridge = profile(made, "vmbr0")
+    assert bridge.ipv4 == IpConfig(method="disabled")
+    assert bridge.ipv6 and bridge.ipv6.method == "manual"
+
+
+def test_lease_becomes_static() -> None:
+    leases = (lease(dns=("198.51.100.253", "198.51.100.252")), lease(address="2001:db8::7/64"))
+    made = plan(network(source="from-dhcp"), machine(leases=leases))
+    assert made.addresses == ("198.51.100.1/24", "2001:db8::7/64")
+    assert not made.dynamic
+    ipv4 = profile(made, "vmbr0").ipv4
+    assert ipv4 and (ipv4.method, ipv4.gateway) == ("manual", "198.51.100.254")
+    assert ipv4.dns == ("198.51.100.253", "198.51.100.252")
+
+
+def test_dynamic_plan_knows_todays_address() -> None:
+    made = plan(network(source="dhcp"), machine(leases=(lease(),)))
+    assert (made.addresses, made.dynamic) == (("198.51.100.1/24",), True)
+    bridge = profile(made, "vmbr0")
+    assert bridge.ipv4 == bridge.ipv6 == IpConfig(method="auto", search=("example.com",))
+    assert plan(network(source="dhcp")).addresses == ()
+
+
+def test_dynamic_ipv4_and_static_ipv6() -> None:
+    made = plan(network(source="dhcp", cidr="2001:db8::10/64", gateway="2001:db8::1"))
+    bridge = profile(made, "vmbr0")
+    assert bridge.ipv4 and bridge.ipv4.method == "auto"
+    assert bridge.ipv6 and bridge.ipv6.gateway == "2001:db8::1"
+
+
+def test_no_lease_is_an_error_and_no_invented_address() -> None:
+    with pytest.raises(NoLease, match="no DHCP server answered on any NIC"):
+        plan(network(source="from-dhcp"))
+    with pytest.raises(NoLease, match="no DHCP server answered on eno1"):
+        plan(network(source="from-dhcp", interface="eno1"), machine(nic(1), nic(2)))
+    other = machine(nic(1), nic(2), leases=(lease(2),))
+    with pytest.raises(NoLease, match="eno1"):
+        plan(network(source="from-dhcp", interface="eno1"), other)
+
+
+def test_a_lease_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(NetworkError, match="lease cannot be used"):
+        plan(network(source="from-dhcp"), machine(leases=(lease(address="nonsense"),)))
+
+
+@pytest.mark.parametrize(
+    "keys, words",
+    [
+        ({"gateway": "198.51.100.1"}, "198.51.100.1 is not in a network of the node"),
+        ({"gateway": "192.0.2.10"}, "is the node's own address"),
+        ({"gateway": "2001:db8::1"}, "2001:db8::1 is not in a network"),
+        ({"dns": ["192.0.2.1", "2001:db8::53"]}, "the node has no IPv6 address"),
+        ({"cidr": ["192.0.2.10/24", "192.0.2.10/25"]}, "192.0.2.10 is given twice"),
+        ({"routes": [{"to": "2001:db8::/32"}]}, "needs an IPv6 address"),
+        ({"bridges": [{"name": "b", "cidr": "192.0.2.10/24"}]}, "to b and to vmbr0"),
+    ],
+)
+def test_addresses_that_do_not_fit(keys: dict[str, Any], words: str) -> None:
+    with pytest.raises(NetworkError) as caught:
+        plan(static(**keys))
+    assert words in str(caught.value)
+
+
+FROM_DHCP = FqdnFromDhcp(source="from-dhcp")
+
+
+@pytest.mark.parametrize(
+    "domain, given, name",
+    [
+        ("", {"hostname": "web", "domain": "dhcp.example"}, "web.dhcp.example"),
+        ("", {"hostname": "web", "domain": "one.example two.example"}, "web.one.example"),
+        ("", {"hostname": "web.own.example"}, "web.own.example"),
+        ("set.example", {"hostname": "web", "domain": "dhcp.example"}, "web.set.example"),
+        ("set.example", {"hostname": "web.own.example."}, "web.set.example"),
+    ],
+)
+def test_name_from_dhcp(domain: str, given: dict[str, Any], name: str) -> None:
+    setting = FqdnFromDhcp(source="from-dhcp", domain=domain)
+    made = plan(network(source="from-dhcp"), machine(leases=(lease(**given),)), setting)
+    assert made.fqdn == name
+    ipv4 = profile(made, "vmbr0").ipv4
+    assert ipv4 and ipv4.search == (name.partition(".")[2],)
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [
+        ({}, "no host name"),
+        ({"hostname": "web"}, "no domain"),
+        ({"hostname": "123", "domain": "a.example"}, "all digits"),
+        ({"hostname": "a\nb", "domain": "a.example"}, "DNS name"),
+        ({"hostname": "x;reboot", "domain": "a.example"}, "DNS name"),
+    ],
+)
+def test_no_usable_name_from_dhcp(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(NetworkError, match=words):
+        plan(network(source="from-dhcp"), machine(leases=(lease(**given),)), FROM_DHCP)
+
+
+def test_bond_below_the_management_bridge() -> None:
+    made = plan(
+        static(
+            interface="bond0",
+            mtu=9000,
+            bonds=[
+                {
+                    "name": "bond0",
+                    "mode": "802.3ad",
+                    "interfaces": [{"driver": "ixgbe"}, "eno3"],
+                    "lacp-rate": "fast",
+                    "xmit-hash-policy": "layer3+4",
+                }
+            ],
+        ),
+        machine(nic(1, driver="ixgbe"), nic(2, driver="ixgbe"), nic(3), nic(4)),
+    )
+    bond = profile(made, "bond0")
+    assert bond.bond == {
+        "mode": "802.3ad",
+        "miimon": "100",
+        "updelay": "0",
+        "downdelay": "0",
+        "lacp_rate": "fast",
+        "xmit_hash_policy": "layer3+4",
+    }
+    assert management_nics(made) == ["bond0"]
+    members = [p for p in made.profiles if p.controller == bond.uuid]
+    assert [p.id for p in members] == ["eno1", "eno2", "eno3"]
+    assert {p.port_type for p in members} == {"bond"}
+    assert bond.cloned_mac == profile(made, "vmbr0").cloned_mac == "52:54:00:00:00:01"
+    assert {p.mtu for p in made.profiles} == {9000}
+
+
+def test_management_in_a_vlan_of_a_vlan_aware_bridge() -> None:
+    made = plan(
+        static(
+            management_interface="mgmt",
+            bridges=[{"name": "vmbr0", "ports": ["eno1"], "vlan-aware": True}],
+            vlans=[{"name": "mgmt", "id": 20, "interface": "vmbr0"}],
+        )
+    )
+    bridge, vlan, port = (profile(made, name) for name in ("vmbr0", "mgmt", "eno1"))
+    assert (bridge.vlan_filtering, bridge.vlans, port.vlans) == (True, "20", "2-4094")
+    assert bridge.ipv4 == bridge.ipv6 == IpConfig(method="disabled")
+    assert (vlan.vlan_id, vlan.vlan_parent, vlan.cloned_mac) == (20, "vmbr0", "")
+    assert vlan.ipv4 and vlan.ipv4.addresses == ("192.0.2.10/24",)
+
+
+def test_other_links_are_never_the_default_route() -> None:
+    made = plan(
+        static(
+            interface="eno1",
+            vlans=[{"name": "storage", "id": 30, "interface": "eno2", "dhcp": True, "mtu": 9000}],
+            bridges=[{"name": "vmbr1"}, {"name": "vmbr2", "cidr": "10.0.0.1/24"}],
+        ),
+        machine(nic(1), nic(2)),
+    )
+    storage = profile(made, "storage")
+    assert storage.ipv4 and storage.ipv4.never_default
+    assert profile(made, "vmbr1").ipv6 == IpConfig(method="disabled")
+    assert profile(made, "vmbr2").ipv6 == IpConfig(method="link-local")
+    # A VLAN's NIC carries its packets, and has no addresses of its own.
+    assert profile(made, "eno2").mtu == 9000
+    assert profile(made, "eno2").ipv4 == IpConfig(method="disabled")
+    assert profile(made, "eno1").mtu is None
+
+
+@pytest.mark.parametrize(
+    "keys, words",
+    [
+        ({"bridges": [{"name": "x", "ports": ["eno9"]}]}, "there is no eno9 for x"),
+        ({"bridges": [{"name": "x", "ports": [{"driver": "q"}]}]}, "what x asks for"),
+        ({"bridges": [{"name": "x", "ports": ["eno1"]}]}, "eno1 cannot be a port twice"),
+        ({"bridges": [{"name": "x", "ports": ["eno2", "eno2"]}]}, "cannot be a port twice"),
+        ({"bridges": [{"name": "x", "ports": ["y"]}, {"name": "y"}]}, "y cannot be a port of x"),
+        ({"bridges": [{"name": "eno2"}]}, "name of a NIC and of a link"),
+        ({"bridges": [{"name": "x", "kind": "openvswitch"}]}, "no Open vSwitch"),
+        (
+            {
+                "bonds": [{"name": "b", "mode": "broadcast", "interfaces": ["v"]}],
+                "vlans": [{"name": "v", "id": 1, "interface": "eno2"}],
+            },
+            "v cannot be a port of b",
+        ),
+        (
+            {
+                "vlans": [{"name": "v", "id": 1, "interface": "x"}],
+                "bridges": [{"name": "x", "ports": ["v"]}],
+            },
+            "in a circle: v on x on v",
+        ),
+        (
+            {
+                "bonds": [
+                    {
+                        "name": "b",
+                        "mode": "active-backup",
+                        "interfaces": ["eno2"],
+                        "primary": "eno1",
+                    }
+                ]
+            },
+            "eno1 is not one of the NICs of b",
+        ),
+        (
+            {
+                "vlans": [{"name": "v", "id": 1, "interface": "eno2", "cidr": "10.0.0.1/8"}],
+                "bridges": [{"name": "x", "ports": ["v"]}],
+            },
+            "v is a port of x and cannot have addresses",
+        ),
+        (
+            {
+                "bonds": [{"name": "b", "mode": "broadcast", "interfaces": ["eno2"], "mtu": 1500}],
+                "vlans": [{"name": "v", "id": 1, "interface": "b", "mtu": 9000}],
+            },
+            "b has MTU 1500, but a link on it has 9000",
+        ),
+    ],
+)
+def test_links_that_do_not_fit(keys: dict[str, Any], words: str) -> None:
+    with pytest.raises(NetworkError) as caught:
+        plan(static(interface="eno1", **keys), machine(nic(1), nic(2)))
+    assert words in str(caught.value)
+
+
+def test_summary_is_one_line_for_a_person() -> None:
+    assert plan(static()).summary == "node1.example.com: 192.0.2.10/24 on vmbr0 (eno1)"
+    assert plan(network(source="dhcp")).summary == "node1.example.com: DHCP on vmbr0 (eno1)"
