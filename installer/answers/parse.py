@@ -124,7 +124,7 @@ def _parse_json(text: str, name: str) -> object:
 
 def _too_deep(data: object) -> bool:
     level = [data]
-    for _ in range(MAXIMUM_DEPTH):
+    for _ in range(MAXIMUM_DEPTH + 1):
         level = [child for value in level for child in _values(value)]
     return bool(level)
 

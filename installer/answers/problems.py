@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -63,7 +64,7 @@ def shown(value: object, nodes: Sequence[Node], secret: bool) -> str:
     if isinstance(value, str) and kinds <= {"object", "array"}:
         # Perhaps a secret in the wrong place.
         return "a string"
-    return _shorten(json.dumps(value, ensure_ascii=False))
+    return _shorten(re.sub(r"(?<=//)\S*@", "***@", json.dumps(value, ensure_ascii=False)))
 
 
 def suggestion(word: object, choices: Collection[str]) -> str:
