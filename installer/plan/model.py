@@ -80,6 +80,14 @@ class RetireVolumeGroup(Model):
     new_name: str
 
 
+class RetireZpool(Model):
+    """Rename an old pool of ours that lives on disks which are not ours to clear."""
+
+    kind: Literal["retire-zpool"] = "retire-zpool"
+    guid: str
+    new_name: str
+
+
 class CreateRaid(Model):
     """Create an md array over these devices."""
 
@@ -252,6 +260,7 @@ Action = Annotated[
     WipeDisk
     | PartitionDisk
     | RetireVolumeGroup
+    | RetireZpool
     | CreateRaid
     | CreateVolumeGroup
     | CreateLogicalVolume

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from installer.execute.storage import filesystems, lvm, partition, wipe
+from installer.execute.storage import filesystems, lvm, partition, raid, wipe, zfs
 from installer.inventory.model import Model
 from installer.plan import model
 
@@ -18,10 +18,17 @@ EXECUTORS: Mapping[type[Model], Callable[[Any, Path], None]] = {
     model.WipeDisk: wipe.wipe_disk,
     model.PartitionDisk: partition.partition_disk,
     model.RetireVolumeGroup: lvm.retire_volume_group,
+    model.RetireZpool: zfs.retire_zpool,
+    model.CreateRaid: raid.create_raid,
     model.CreateVolumeGroup: lvm.create_volume_group,
     model.CreateLogicalVolume: lvm.create_logical_volume,
     model.CreateThinPool: lvm.create_thin_pool,
+    model.CreateZpool: zfs.create_zpool,
+    model.CreateDataset: zfs.create_dataset,
+    model.SetZpoolProperty: zfs.set_zpool_property,
+    model.ExportZpool: zfs.export_zpool,
     model.MakeFilesystem: filesystems.make_filesystem,
     model.MakeSwap: filesystems.make_swap,
+    model.CreateSubvolume: filesystems.create_subvolume,
     model.Mount: filesystems.mount,
 }

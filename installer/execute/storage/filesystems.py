@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.core.command import Argument, run
-from installer.plan.model import MakeFilesystem, MakeSwap, Mount
+from installer.plan.model import CreateSubvolume, MakeFilesystem, MakeSwap, Mount
 
 # How each mkfs is told to make no questions, and a file system's id.
 MKFS = {
@@ -37,3 +37,10 @@ def mount(action: Mount, target: Path) -> None:
     place.mkdir(parents=True, exist_ok=True)
     options: list[Argument] = ["--options", ",".join(action.options)] if action.options else []
     run(["mount", "--types", action.filesystem, *options, action.device, place])
+
+
+def create_subvolume(action: CreateSubvolume, target: Path) -> None:
+    """Create a btrfs subvolume below the target, and the folders above it."""
+    path = target / action.path.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run(["btrfs", "subvolume", "create", path])

@@ -14,6 +14,10 @@ from installer.plan.model import Action, GuestStorage, Partition
 NAMESPACE = uuid.UUID("5f2a3c1e-7a0d-4f5b-9a52-0c4f9a8f6b1d")
 
 
+# Device, path, type, options, dump and fsck's pass.
+FstabLine = tuple[str, str, str, str, int, int]
+
+
 @dataclass(frozen=True)
 class Layout:
     """One layout on its disks.
@@ -28,7 +32,7 @@ class Layout:
     summary: str
     finish: tuple[Action, ...] = ()
     kernel_root: tuple[str, ...] = ()
-    fstab: tuple[tuple[str, str, str, str, int, int], ...] = ()
+    fstab: tuple[FstabLine, ...] = ()
 
 
 def stable_link(disk: Disk) -> str:
@@ -41,6 +45,12 @@ def stable_link(disk: Disk) -> str:
         return not link.startswith("/dev/disk/by-id/"), opaque, link
 
     return min(disk.links, key=rank, default=disk.path)
+
+
+def stable_partition(disk: Disk, partition: Partition) -> str:
+    """The partition's name that goes with the disk's stable_link."""
+    link = stable_link(disk)
+    return partition.device if link == disk.path else f"{link}-part{partition.number}"
 
 
 def derived_uuid(disks: Iterable[Disk], purpose: str) -> str:

@@ -54,9 +54,7 @@ def system_size_kib(disk: Disk, limit: int) -> int:
     return usable_kib(disk, limit) - (esp_mib(disk) + 1) * 1024
 
 
-def system_partitions(
-    disk: Disk, system_type: PartitionType, limit: int
-) -> tuple[Partition, ...]:
+def system_partitions(disk: Disk, system_type: PartitionType, limit: int) -> tuple[Partition, ...]:
     """The partitions of a disk that carries the node: BIOS boot (not on 4Kn), ESP, system.
 
     Raises SlipwayError when less than MINIMUM_SYSTEM_DISK_GIB would be used.
@@ -74,9 +72,7 @@ def system_partitions(
     return tuple(_partition(disk, index, *range) for index, range in enumerate(ranges, start=1))
 
 
-def data_partitions(
-    disk: Disk, data_type: PartitionType, limit: int
-) -> tuple[Partition, ...]:
+def data_partitions(disk: Disk, data_type: PartitionType, limit: int) -> tuple[Partition, ...]:
     """The one partition of a disk of an extra data pool."""
     per_mib = MIB // disk.logical_sector_bytes
     end = _end_mib(disk, limit) * per_mib

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
 
-from installer.answers.disks import DiskSetup, LvmOptions
+from agent.core.errors import SlipwayError
+from installer.answers.disks import DataPool, DiskSetup, LvmOptions
 from installer.inventory.model import Disk, Inventory
-from installer.plan.disks import choose_disks, name_order
+from installer.plan.disks import Choice, choose_disks, name_order
 from installer.plan.model import (
     Action,
     MakeFilesystem,
-    Partition,
     PartitionDisk,
     PlannedDisk,
     StoragePlan,
     WipeDisk,
 )
+from installer.plan.storage import lvm, zfs
+from installer.plan.storage.btrfs import plan_btrfs, plan_btrfs_data
 from installer.plan.storage.layout import Layout, fat_id
-from installer.plan.storage.lvm import plan_lvm
+from installer.plan.storage.old_contents import check_whole, find_sets, retire
 from installer.plan.storage.zfs_memory import arc_max_bytes
 
 
@@ -28,49 +30,76 @@ def plan_storage(setup: DiskSetup, wipe: str, inventory: Inventory) -> StoragePl
     Raises SlipwayError when the disks cannot be chosen or the layout does not fit them.
     """
     choice = choose_disks(setup, wipe, inventory)
-    layout = _plan_system(setup, choice.system, inventory)
-    esps = tuple(_esp(disk, layout) for disk in choice.system)
+    system = _plan_system(setup, choice.system, inventory.memory_mib)
+    pools = {pool.name: _plan_pool(pool, choice.data[pool.name]) for pool in setup.data}
+    layouts = (system, *pools.values())
+    esps = tuple(_esp(disk, system) for disk in choice.system)
     return StoragePlan(
-        disks=tuple(
-            _planned_disk(disk, layout, choice.reasons[disk.path])
-            for disk in sorted(inventory.disks, key=name_order)
-        ),
-        prepare=(
-            *(_wipe(disk) for disk in choice.system),
-            *(
-                PartitionDisk(device=disk.path, partitions=layout.partitions[disk.path])
-                for disk in choice.system
-            ),
-            *(_make_esp(disk, device, esp_id) for disk, device, esp_id in esps),
-            *layout.create,
-        ),
-        finish=layout.finish,
-        kernel_root=layout.kernel_root,
-        fstab=layout.fstab,
-        esps=tuple((disk.path, device, esp_id) for disk, device, esp_id in esps),
-        guests=layout.guests,
-        zfs_arc_max_bytes=arc_max_bytes(inventory.memory_mib, None),
-        summary=layout.summary,
+        disks=_planned_disks(choice, system, layouts, inventory),
+        prepare=tuple(_prepare(choice, layouts, inventory)),
+        finish=tuple(action for layout in layouts for action in layout.finish),
+        kernel_root=system.kernel_root,
+        fstab=tuple(line for layout in layouts for line in layout.fstab),
+        esps=esps,
+        guests=system.guests,
+        data_pools={name: layout.guests for name, layout in pools.items()},
+        zfs_arc_max_bytes=arc_max_bytes(inventory.memory_mib, _asked_arc_max(setup)),
+        summary="\n".join(layout.summary for layout in layouts),
     )
 
 
-def _plan_system(setup: DiskSetup, disks: tuple[Disk, ...], inventory: Inventory) -> Layout:
-    if setup.filesystem == "zfs" or setup.filesystem == "btrfs":
-        raise NotImplementedError(setup.filesystem)
-    options = setup.lvm or LvmOptions()
-    return plan_lvm(disks[0], setup.filesystem, options, inventory.memory_mib)
+def _plan_system(setup: DiskSetup, disks: tuple[Disk, ...], memory_mib: int) -> Layout:
+    if setup.zfs:
+        return zfs.plan_zfs(disks, setup.zfs)
+    if setup.btrfs:
+        return plan_btrfs(disks, setup.btrfs)
+    filesystem: lvm.RootFilesystem = "xfs" if setup.filesystem == "xfs" else "ext4"
+    return lvm.plan_lvm(disks, filesystem, setup.lvm or LvmOptions(), memory_mib)
 
 
-def _esp(disk: Disk, layout: Layout) -> tuple[Disk, str, str]:
+def _plan_pool(pool: DataPool, disks: tuple[Disk, ...]) -> Layout:
+    where = f"disk-setup.data.{pool.name}"
+    if pool.name in (lvm.VOLUME_GROUP, zfs.POOL):
+        raise SlipwayError(f"{pool.name} is the name of the node's own pool", where=where)
+    if pool.zfs:
+        return zfs.plan_zfs_data(pool.name, disks, pool.zfs, where)
+    if pool.btrfs:
+        return plan_btrfs_data(pool.name, disks, pool.btrfs, where)
+    return lvm.plan_lvm_data(pool.name, disks, pool.lvm or LvmOptions(), where)
+
+
+def _asked_arc_max(setup: DiskSetup) -> int | None:
+    tables = [table.zfs for table in (setup, *setup.data) if table.zfs]
+    return next((table.arc_max for table in tables if table.arc_max is not None), None)
+
+
+def _prepare(choice: Choice, layouts: tuple[Layout, ...], inventory: Inventory) -> Iterator[Action]:
+    """All actions up to the mounted target. What may fail on other disks comes first."""
+    disks = [*choice.system, *(disk for pool in choice.data.values() for disk in pool)]
+    paths = {disk.path for disk in disks}
+    create = [action for layout in layouts for action in layout.create]
+    sets = find_sets(inventory)
+    check_whole(sets, paths)
+    yield from retire(sets, paths, create)
+    yield from (_wipe(disk) for disk in disks)
+    for layout in layouts:
+        for device, partitions in layout.partitions.items():
+            yield PartitionDisk(device=device, partitions=partitions)
+    yield from (_make_esp(disk, layouts[0]) for disk in choice.system)
+    yield from create
+
+
+def _esp(disk: Disk, layout: Layout) -> tuple[str, str, str]:
     device = next(part.device for part in layout.partitions[disk.path] if part.type == "esp")
-    return disk, device, fat_id(disk)
+    return disk.path, device, fat_id(disk)
 
 
-def _make_esp(disk: Disk, device: str, esp_id: str) -> Action:
+def _make_esp(disk: Disk, layout: Layout) -> Action:
+    _, device, volume_id = _esp(disk, layout)
     # FAT32 needs 65525 clusters: with sectors of 4096 bytes each must be one sector.
     clusters = ("-s", "1") if disk.logical_sector_bytes == 4096 else ()
     return MakeFilesystem(
-        filesystem="vfat", devices=(device,), uuid=esp_id, options=("-F", "32", *clusters)
+        filesystem="vfat", devices=(device,), uuid=volume_id, options=("-F", "32", *clusters)
     )
 
 
@@ -83,18 +112,26 @@ def _wipe(disk: Disk) -> WipeDisk:
     )
 
 
-def _planned_disk(disk: Disk, layout: Layout, reason: str) -> PlannedDisk:
-    partitions: tuple[Partition, ...] = layout.partitions.get(disk.path, ())
-    use: Literal["system", "untouched"] = "system" if partitions else "untouched"
-    return PlannedDisk(
-        path=disk.path,
-        size_bytes=disk.size_bytes,
-        logical_sector_bytes=disk.logical_sector_bytes,
-        model=disk.model,
-        serial=disk.serial,
-        wwn=disk.wwn,
-        contents=disk.contents,
-        use=use,
-        reason=reason,
-        partitions=partitions,
+def _planned_disks(
+    choice: Choice, system: Layout, layouts: tuple[Layout, ...], inventory: Inventory
+) -> tuple[PlannedDisk, ...]:
+    tables = {device: table for layout in layouts for device, table in layout.partitions.items()}
+    return tuple(
+        PlannedDisk(
+            path=disk.path,
+            size_bytes=disk.size_bytes,
+            logical_sector_bytes=disk.logical_sector_bytes,
+            model=disk.model,
+            serial=disk.serial,
+            wwn=disk.wwn,
+            contents=disk.contents,
+            use=(
+                "system"
+                if disk.path in system.partitions
+                else "data" if disk.path in tables else "untouched"
+            ),
+            reason=choice.reasons[disk.path],
+            partitions=tables.get(disk.path, ()),
+        )
+        for disk in sorted(inventory.disks, key=name_order)
     )

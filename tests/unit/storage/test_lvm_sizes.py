@@ -10,7 +10,7 @@ import pytest
 
 from installer.answers.disks import LvmOptions
 from installer.plan.storage.lvm_sizes import EXTENT_KIB, LvmSizes, ThinPoolSize, lvm_sizes
-from installer.plan.storage.partitions import system_size_kib
+from installer.plan.storage.partitions import limit_kib, system_size_kib
 from tests.unit.storage.machines import disk
 
 DATA = Path(__file__).parents[2] / "data"
@@ -30,7 +30,7 @@ def test_sizes_are_those_of_the_peer(case: dict[str, Any]) -> None:
         else None
     )
 
-    space_kib = system_size_kib(target, options.hdsize)
+    space_kib = system_size_kib(target, limit_kib(options.hdsize, [target]))
 
     assert space_kib == expected["os_size_kib"]
     assert lvm_sizes(space_kib, case["memory_mib"], options) == LvmSizes(

@@ -23,7 +23,7 @@ def image(tmp_path: Path) -> Path:
 
 
 def test_the_table_is_the_planned_one(image: Path) -> None:
-    planned = system_partitions(disk("sda", gib=10), "lvm", None)
+    planned = system_partitions(disk("sda", gib=10), "lvm", 10 * 2**20)
 
     write_table(str(image), planned)
 
@@ -41,6 +41,6 @@ def test_the_table_is_the_planned_one(image: Path) -> None:
 
 
 def test_partitions_beyond_the_disk_are_refused(image: Path) -> None:
-    planned = system_partitions(disk("sda", gib=11), "lvm", None)
+    planned = system_partitions(disk("sda", gib=11), "lvm", 11 * 2**20)
     with pytest.raises(SlipwayError, match="cannot be partitioned"):
         write_table(str(image), planned)
