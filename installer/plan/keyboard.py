@@ -16,7 +16,7 @@ class Keyboard:
 
 # Codes that are not XKB's own name of the layout.
 SPECIAL = {
-    "de-ch": Keyboard("ch", "de_nodeadkeys"),
+    "de-ch": Keyboard("ch"),
     "en-gb": Keyboard("gb"),
     "en-us": Keyboard("us"),
     "fr-be": Keyboard("be"),

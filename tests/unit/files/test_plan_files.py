@@ -36,7 +36,7 @@ KEY = 'restrict,command="echo \\"&\\" $HOME" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAA
 GLOBAL: dict[str, Any] = {
     "country": "at",
     "fqdn": "node1.example.com",
-    "keyboard": "de-ch",
+    "keyboard": "fr-ch",
     "mailto": "admin&root@example.com",
     "timezone": "Europe/Vienna",
     "root-password": "correct horse",
@@ -161,7 +161,7 @@ def test_swiss_keyboard() -> None:
     assert values == {
         "XKBMODEL": "pc105",
         "XKBLAYOUT": "ch",
-        "XKBVARIANT": "de_nodeadkeys",
+        "XKBVARIANT": "fr",
         "XKBOPTIONS": "",
         "BACKSPACE": "guess",
     }
