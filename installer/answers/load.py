@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -34,7 +35,7 @@ def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
     Raises AnswerError with all that is wrong.
     """
     document = parse(text, name, format)
-    allowed = Allowed(json_schema())
+    allowed = _allowed()
     try:
         answer = Answer.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
@@ -44,6 +45,11 @@ def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
         raise document.error(list(dict.fromkeys(problems))) from None
     warnings = [*_old_spellings(document.data, allowed), *_remarks(answer)]
     return Loaded(answer, tuple(document.lines(warnings)))
+
+
+@cache
+def _allowed() -> Allowed:
+    return Allowed(json_schema())
 
 
 def _without_consequences(errors: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -47,7 +47,7 @@ class Request:
 class Web:
     """An HTTP server. The digests are lower-case hexadecimal SHA-256, or empty."""
 
-    url: str
+    url: str = field(repr=False)
     fingerprint: str = ""
     sha256: str = ""
     token: SecretStr | None = None

@@ -26,7 +26,6 @@ def _sections(allowed: Allowed, path: Path, done: set[str]) -> Iterator[str]:
     done |= titles
     keys = list(dict.fromkeys(key for table in tables for key in table["properties"]))
     rows = [_row(allowed, path, key, tables) for key in keys]
-    # The class's own text is not in the nodes, which carry the key's description where it has one.
     yield "\n".join([f"### {_heading(path)}", "", HEADER, *rows])
     for key in keys:
         child = (*path, key)
@@ -60,8 +59,10 @@ def _label(table: Node) -> str:
 
 
 def _default(key: str, owners: Sequence[Node]) -> str:
-    if all(key in table.get("required", ()) for table in owners):
-        return "required"
+    requiring = [table for table in owners if key in table.get("required", ())]
+    if requiring:
+        labels = ", ".join(f"`{_label(table)}`" for table in requiring)
+        return "required" if len(requiring) == len(owners) else f"required with {labels}"
     defaults = [table["properties"][key].get("default") for table in owners]
     if any(isinstance(default, dict) for default in defaults):
         return ""
