@@ -129,6 +129,10 @@ def run_unattended() -> int:
         return 0
     except SlipwayError as error:
         telling.failure(error)
+    except Exception as error:
+        logging.getLogger("installer").exception("not foreseen")
+        where = f"the log {LOG} holds what a bug report needs"
+        telling.failure(SlipwayError(f"a defect of the installer: {error!r}", hint=where))
     if answer and answer.global_.reboot_on_error:
         telling.message("the answer says reboot-on-error: restarting")
         leave("reboot")

@@ -29,8 +29,6 @@ from installer.plan.network import plan_network
 from installer.plan.storage import plan_storage
 
 LOG = "/var/log/slipway/installer.log"
-# ESPs are the second partition of every layout, after the BIOS boot partition.
-ESP_NUMBER = 2
 
 
 def make_plan(answer: Answer, inventory: Inventory) -> Plan:
@@ -85,16 +83,14 @@ def secrets_of(answer: Answer) -> Mapping[str, SecretStr]:
 def _boot_loaders(
     storage: StoragePlan, inventory: Inventory, parameters: tuple[str, ...]
 ) -> Iterator[Action]:
-    with_bios_boot = {
-        disk.path for disk in storage.disks for part in disk.partitions if part.type == "bios-boot"
-    }
+    partitions = {disk.path: disk.partitions for disk in storage.disks}
     for disk, esp, esp_uuid in storage.esps:
         yield InstallBootLoader(
             disk=disk,
             esp=esp,
-            esp_number=ESP_NUMBER,
+            esp_number=next(part.number for part in partitions[disk] if part.device == esp),
             esp_uuid=esp_uuid,
-            bios=disk in with_bios_boot,
+            bios=any(part.type == "bios-boot" for part in partitions[disk]),
             firmware_entry=inventory.firmware.mode == "uefi",
             kernel_parameters=parameters,
         )
