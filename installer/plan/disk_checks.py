@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk, Inventory
-from installer.plan.storage.partitions import KIB_PER_GIB, MINIMUM_SYSTEM_DISK_GIB
 
+GIB = 2**30
+# Below this a node cannot hold the system, its updates and its logs.
+MINIMUM_SYSTEM_DISK_GIB = 8
 MINIMUM_DATA_DISK_GIB = 1
 
 
@@ -18,7 +20,7 @@ def why_unusable(disk: Disk, *, system: bool = True) -> str:
         return f"in use: {disk.in_use}"
     if disk.read_only:
         return "read-only"
-    if disk.size_bytes < minimum_gib * KIB_PER_GIB * 1024:
+    if disk.size_bytes < minimum_gib * GIB:
         return f"smaller than {minimum_gib} GiB"
     return ""
 

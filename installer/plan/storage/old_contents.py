@@ -62,8 +62,8 @@ def check_whole(sets: Collection[OldSet], chosen: Collection[str]) -> None:
         if left_out and left_out != old.disks:
             taken = ", ".join(sorted(old.disks.intersection(chosen)))
             raise SlipwayError(
-                f'the {old.kind} "{old.name}" lies on {taken} and also on '
-                f"{', '.join(sorted(left_out))}, which is not chosen",
+                f'the {old.kind} "{old.name}" lies on {taken}, and also on disks that are not '
+                f"chosen: {', '.join(sorted(left_out))}",
                 where=taken,
                 hint="Choose all of its disks, or clear it by hand before the installation.",
             )
@@ -107,5 +107,6 @@ def _plain_name(old: OldSet) -> str:
 
 def _disks_with(devices: Collection[str], disks: Collection[Disk]) -> Iterator[str]:
     for disk in disks:
-        if not {disk.path, *disk.partitions}.isdisjoint(devices):
+        holders = (f"/dev/{holder}" for holder in disk.holders)
+        if not {disk.path, *disk.partitions, *holders}.isdisjoint(devices):
             yield disk.path

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk
+from installer.plan.disk_checks import MINIMUM_SYSTEM_DISK_GIB
 from installer.plan.model import Partition, PartitionType
 
 KIB_PER_GIB = 2**20
@@ -22,8 +23,6 @@ SMALL_ESP_MIB = 512
 # GPT's header and table at the disk's start take 34 sectors of 512 bytes. What is left before the
 # first mebibyte is for GRUB in BIOS mode.
 BIOS_BOOT_SECTORS = (34, 2047)
-# Below this a node cannot hold the system, its updates and its logs.
-MINIMUM_SYSTEM_DISK_GIB = 8
 
 
 def partition_device(disk: str, number: int) -> str:
