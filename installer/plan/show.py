@@ -11,6 +11,7 @@ TITLES = {
     "wipe-disk": "clear every signature on {device}",
     "partition-disk": "write the partition table of {device}",
     "retire-volume-group": "rename the old volume group {uuid} to {new_name}",
+    "retire-zpool": "rename the old ZFS pool {guid} to {new_name}",
     "create-raid": "create the array {device} ({level}) over {members}",
     "create-volume-group": "create the volume group {name} on {devices}",
     "create-logical-volume": "create the logical volume {group}/{name}, {size_kib} KiB",
