@@ -1,0 +1,334 @@
+"""Whole storage plans: each layout's actions, and what must hold for every plan."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.config import Directory, LvmThin, Zfs
+from agent.core.errors import SlipwayError
+from installer.answers.disks import MINIMUM_DISKS, DiskSetup
+from installer.inventory.model import Inventory
+from installer.plan.model import (
+    CreateLogicalVolume,
+    CreateRaid,
+    CreateThinPool,
+    CreateVolumeGroup,
+    CreateZpool,
+    MakeFilesystem,
+    Mount,
+    Partition,
+    PartitionDisk,
+    PlannedDisk,
+    StoragePlan,
+    WipeDisk,
+)
+from installer.plan.storage import plan_storage
+from tests.unit.storage.machines import GIB, content, disk, machine, setup
+
+EXTENT = 4 * 2**20
+LVM_HEADER = 2**20
+MD_OFFSET = 2 * 2**20
+
+
+def _plan(table: DiskSetup, found: Inventory) -> StoragePlan:
+    return plan_storage(table, "none", found)
+
+
+def _kinds(plan: StoragePlan) -> list[str]:
+    return [action.kind for action in plan.prepare]
+
+
+def _disk(plan: StoragePlan, path: str) -> PlannedDisk:
+    return next(item for item in plan.disks if item.path == path)
+
+
+def test_lvm_on_one_disk() -> None:
+    plan = _plan(setup(), machine(disk("sda"), disk("sdb"), memory_mib=16384))
+    assert _kinds(plan) == [
+        "wipe-disk",
+        "partition-disk",
+        "make-filesystem",
+        "create-volume-group",
+        "create-logical-volume",
+        "create-logical-volume",
+        "create-thin-pool",
+        "make-filesystem",
+        "make-swap",
+        "mount",
+    ]
+    assert plan.prepare[0] == WipeDisk(device="/dev/sda", serial="SER-SDA", size_bytes=32 * GIB)
+    assert plan.prepare[-1] == Mount(device="/dev/mapper/slipway-root", path="/", filesystem="ext4")
+    assert [item.use for item in plan.disks] == ["system", "untouched"]
+    assert plan.kernel_root == ("root=/dev/mapper/slipway-root",)
+    assert [line[:3] for line in plan.fstab] == [
+        ("/dev/mapper/slipway-root", "/", "ext4"),
+        ("/dev/mapper/slipway-swap", "none", "swap"),
+    ]
+    assert plan.guests == LvmThin(volume_group="slipway", thin_pool="data")
+
+
+def test_partitions_of_a_node_disk() -> None:
+    plan = _plan(setup(), machine(disk("sda", gib=32)))
+    assert _disk(plan, "/dev/sda").partitions == (
+        _partition(1, "bios-boot", "bios-boot", 34, 2047),
+        _partition(2, "esp", "esp", 2048, 513 * 2048 - 1),
+        _partition(3, "system", "lvm", 513 * 2048, (32 * 1024 - 1) * 2048 - 1),
+    )
+
+
+def _partition(number: int, name: str, kind: Any, first: int, last: int) -> Partition:
+    return Partition(
+        number=number,
+        name=name,
+        type=kind,
+        first_sector=first,
+        last_sector=last,
+        device=f"/dev/sda{number}",
+    )
+
+
+def test_large_disks_have_a_large_esp() -> None:
+    plan = _plan(setup(lvm={"hdsize": 20}), machine(disk("sda", gib=101)))
+    _, esp, system = _disk(plan, "/dev/sda").partitions
+    assert esp.last_sector + 1 == 1025 * 2048
+    assert system.last_sector + 1 == 20 * 1024 * 2048
+
+
+def test_no_swap_and_no_pool() -> None:
+    plan = _plan(setup(lvm={"swapsize": 0, "maxvz": 0}), machine(disk("sda")))
+    assert not {"make-swap", "create-thin-pool"} & set(_kinds(plan))
+    assert len(plan.fstab) == 1
+    assert plan.guests == LvmThin(volume_group="slipway", thin_pool="")
+
+
+def test_too_small_a_root_is_refused() -> None:
+    with pytest.raises(SlipwayError, match="2.0 GiB are left for the root"):
+        _plan(setup(lvm={"maxroot": 2}), machine(disk("sda")))
+    with pytest.raises(SlipwayError, match="left for the root"):
+        _plan(setup(lvm={"swapsize": 100}), machine(disk("sda")))
+    with pytest.raises(SlipwayError, match="4.0 GiB are too small for a node"):
+        _plan(setup(lvm={"hdsize": 4}), machine(disk("sda")))
+
+
+def test_xfs_is_not_checked_at_start() -> None:
+    plan = _plan(setup(filesystem="xfs"), machine(disk("sda")))
+    assert plan.fstab[0][2:] == ("xfs", "defaults", 0, 0)
+
+
+def test_lvm_on_a_mirror() -> None:
+    table = setup(disk_list=["sda", "nvme0n1"], lvm={"raid": "raid1"})
+    plan = _plan(table, machine(disk("sda", gib=32), disk("nvme0n1", gib=33)))
+    (array,) = [action for action in plan.prepare if isinstance(action, CreateRaid)]
+    assert array.members == ("/dev/sda3", "/dev/nvme0n1p3")
+    assert CreateVolumeGroup(name="slipway", devices=("/dev/md/slipway",)) in plan.prepare
+    assert [esp[1] for esp in plan.esps] == ["/dev/sda2", "/dev/nvme0n1p2"]
+
+
+def test_zfs() -> None:
+    table = setup(
+        filesystem="zfs",
+        disk_list=["sda", "vdb"],
+        zfs={"raid": "raid1", "compress": "zstd", "copies": 2, "ashift": 13, "arc-max": 512},
+    )
+    plan = _plan(table, machine(disk("sda"), disk("vdb", links=())))
+    (pool,) = [action for action in plan.prepare if isinstance(action, CreateZpool)]
+    assert pool.vdevs == (
+        "mirror",
+        "/dev/disk/by-id/ata-QEMU_HARDDISK_SER-SDA-part3",
+        "/dev/vdb3",
+    )
+    assert pool.properties["ashift"] == "13"
+    assert {"compression": "zstd", "copies": "2"}.items() <= pool.dataset_properties.items()
+    assert "checksum" not in pool.dataset_properties
+    assert plan.kernel_root == ("root=ZFS=rpool/ROOT/slipway", "boot=zfs")
+    assert [action.kind for action in plan.finish] == ["export-zpool"]
+    assert plan.guests == Zfs(dataset="rpool/data")
+    assert plan.fstab == ()
+    assert plan.zfs_arc_max_bytes == 512 * 2**20
+
+
+def test_btrfs() -> None:
+    table = setup(
+        filesystem="btrfs",
+        disk_list=["sda", "sdb"],
+        btrfs={"raid": "raid1", "compress": "zstd"},
+    )
+    plan = _plan(table, machine(disk("sda"), disk("sdb")))
+    made = [item for item in plan.prepare if isinstance(item, MakeFilesystem)][-1]
+    assert made.options == ("--data", "raid1", "--metadata", "raid1")
+    mounted = [item for item in plan.prepare if isinstance(item, Mount)][-1]
+    assert mounted.options == ("subvol=@", "compress=zstd", "degraded")
+    assert plan.kernel_root == (
+        f"root=UUID={made.uuid}",
+        "rootflags=subvol=@,compress=zstd,degraded",
+    )
+    assert isinstance(plan.guests, Directory)
+
+
+def test_btrfs_without_redundancy_is_never_degraded() -> None:
+    table = setup(filesystem="btrfs", btrfs={"raid": "raid0", "compress": "on"})
+    plan = _plan(table, machine(disk("sda")))
+    assert plan.kernel_root[1] == "rootflags=subvol=@,compress"
+
+
+def test_data_pools() -> None:
+    pools = [
+        {"name": "fast", "layout": "lvm-thin", "disk_list": ["sdb"]},
+        {"name": "tank", "layout": "zfs", "disk_list": ["sdc"], "zfs": {"raid": "raid0"}},
+        {"name": "bulk", "layout": "btrfs", "disk_list": ["sdd"], "btrfs": {"raid": "raid0"}},
+    ]
+    plan = _plan(setup(data=pools), machine(*(disk(f"sd{letter}") for letter in "abcd")))
+    assert plan.data_pools == {
+        "fast": LvmThin(volume_group="fast", thin_pool="data"),
+        "tank": Zfs(dataset="tank"),
+        "bulk": Directory.model_validate({"path": "/var/lib/slipway/pools/bulk"}),
+    }
+    assert [item.use for item in plan.disks] == ["system", "data", "data", "data"]
+    assert [part.type for part in _disk(plan, "/dev/sdc").partitions] == ["zfs"]
+    assert plan.fstab[-1][1] == "/var/lib/slipway/pools/bulk"
+    assert "nofail" in plan.fstab[-1][3]
+    assert len(plan.esps) == 1
+
+
+@pytest.mark.parametrize(
+    ("pool", "message"),
+    [
+        ({"name": "slipway", "layout": "lvm-thin"}, "the node's own pool"),
+        ({"name": "mirror", "layout": "zfs", "zfs": {"raid": "raid0"}}, "cannot be called mirror"),
+        ({"name": "tiny", "layout": "lvm-thin", "lvm": {"hdsize": 3}}, "too small for a thin pool"),
+    ],
+)
+def test_data_pools_that_cannot_be(pool: dict[str, Any], message: str) -> None:
+    with pytest.raises(SlipwayError, match=message):
+        _plan(setup(data=[pool | {"disk_list": ["sdb"]}]), machine(disk("sda"), disk("sdb")))
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "asked", "expected_mib"),
+    [
+        (8192, None, 819),
+        (512, None, 64),
+        (1024 * 1024, None, 16384),
+        (8192, 0, 0),
+        (8192, 100000, 7168),
+        (8192, 1, 64),
+        (512, 4096, 64),
+    ],
+)
+def test_limit_of_the_zfs_cache(memory_mib: int, asked: int | None, expected_mib: int) -> None:
+    options = {"raid": "raid0"} | ({} if asked is None else {"arc-max": asked})
+    table = setup(filesystem="zfs", zfs=options)
+    plan = _plan(table, machine(disk("sda"), memory_mib=memory_mib))
+    assert plan.zfs_arc_max_bytes == expected_mib * 2**20
+
+
+def test_a_plan_survives_json() -> None:
+    plan = _plan(setup(), machine(disk("sda", contents=()), disk("sdb", holders=("md0",))))
+    assert StoragePlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+LEVELS = [
+    ("ext4", None),
+    ("xfs", "raid1"),
+    *(("btrfs", level) for level in ("raid0", "raid1", "raid10")),
+    *(("zfs", level) for level in MINIMUM_DISKS),
+]
+
+
+@st.composite
+def layouts(draw: st.DrawFn) -> tuple[DiskSetup, Inventory]:
+    """A layout and a machine that can have it, with a disk more that stays as it is."""
+    filesystem, level = draw(st.sampled_from(LEVELS))
+    count = MINIMUM_DISKS[level] + draw(st.integers(0, 1)) * 2 if level else 1
+    sector = draw(st.sampled_from([512, 4096]))
+    base = draw(st.integers(10 * GIB // 4096, 20000 * GIB // 4096)) * 4096
+    sizes = [base - draw(st.integers(0, base // 25 // 4096)) * 4096 for _ in range(count)]
+    disks = [
+        disk(f"sd{'abcdefgh'[index]}", size_bytes=size, logical_sector_bytes=sector)
+        for index, size in enumerate(sizes)
+    ]
+    options: dict[str, Any] = {"raid": level} if level else {}
+    if draw(st.booleans()):
+        options["hdsize"] = draw(st.floats(8.5, 30000))
+    if filesystem in ("ext4", "xfs") and draw(st.booleans()):
+        options["swapsize"] = draw(st.floats(0, 2))
+        options["minfree"] = draw(st.floats(0, 20))
+        options["maxvz"] = draw(st.floats(0, 30000))
+    option_table = filesystem if filesystem in ("zfs", "btrfs") else "lvm"
+    names = [item.name for item in disks]
+    table = setup(filesystem=filesystem, disk_list=names, **{option_table: options})
+    other = disk("sdx", contents=(content("/dev/sdx"),))
+    memory_mib = draw(st.integers(512, 2**21))
+    return table, machine(*disks, other, memory_mib=memory_mib)
+
+
+@given(layouts())
+def test_partitions_are_aligned_apart_and_on_the_disk(layout: tuple[DiskSetup, Inventory]) -> None:
+    table, found = layout
+    for planned in _plan(table, found).disks:
+        sector = planned.logical_sector_bytes
+        # GPT: a protective MBR, a header and 16 KiB of table; at the end the same without MBR.
+        end = (2 * sector + 16 * 1024) // sector
+        for part in planned.partitions:
+            assert part.first_sector >= end
+            assert part.first_sector * sector % 2**20 == 0 or part.type == "bios-boot"
+            end = part.last_sector + 1
+            assert end > part.first_sector
+        assert end * sector <= planned.size_bytes - sector - 16 * 1024
+        assert [part.number for part in planned.partitions] == list(
+            range(1, len(planned.partitions) + 1)
+        )
+
+
+@given(layouts())
+def test_volumes_fit_the_volume_group(layout: tuple[DiskSetup, Inventory]) -> None:
+    table, found = layout
+    plan = _plan(table, found)
+    groups = [action for action in plan.prepare if isinstance(action, CreateVolumeGroup)]
+    if not groups:
+        return
+    smallest = min(
+        (parts[-1].last_sector - parts[-1].first_sector + 1) * item.logical_sector_bytes
+        for item in plan.disks
+        if (parts := item.partitions)
+    )
+    if any(isinstance(action, CreateRaid) for action in plan.prepare):
+        smallest -= MD_OFFSET
+    extents = (smallest - LVM_HEADER) // EXTENT
+    used = 0
+    for action in plan.prepare:
+        if isinstance(action, CreateLogicalVolume):
+            used += -(-action.size_kib * 1024 // EXTENT)
+        elif isinstance(action, CreateThinPool):
+            # Data, metadata and the spare of the metadata.
+            used += -(-action.size_kib * 1024 // EXTENT)
+            used += 2 * -(-action.metadata_kib * 1024 // EXTENT)
+    assert used <= extents
+
+
+@given(layouts(), st.randoms())
+def test_the_order_in_which_disks_are_found_does_not_matter(
+    layout: tuple[DiskSetup, Inventory], shuffler: random.Random
+) -> None:
+    table, found = layout
+    disks = list(found.disks)
+    shuffler.shuffle(disks)
+    shuffled = found.model_copy(update={"disks": tuple(disks)})
+    assert _plan(table, shuffled) == _plan(table, found)
+
+
+@given(layouts())
+def test_only_chosen_disks_are_touched(layout: tuple[DiskSetup, Inventory]) -> None:
+    table, found = layout
+    plan = _plan(table, found)
+    touched = {
+        action.device for action in plan.prepare if isinstance(action, WipeDisk | PartitionDisk)
+    }
+    assert touched == {f"/dev/{name}" for name in table.disk_list or ()}
+    assert _disk(plan, "/dev/sdx").use == "untouched"
+    assert len({esp[2] for esp in plan.esps}) == len(plan.esps) == len(touched)
