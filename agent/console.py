@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 
 ACTIVE = Path("/sys/class/tty/console/active")
 DEVICES = Path("/dev")
+BUSY_SECONDS = 2.0
 
 
 class ConsoleHandler(logging.Handler):
@@ -27,7 +29,7 @@ class ConsoleHandler(logging.Handler):
                 # A serial line with nobody behind it must not hold up the agent.
                 console = os.open(self.devices / name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
                 try:
-                    os.write(console, line)
+                    _write(console, line)
                 finally:
                     os.close(console)
             except OSError:
@@ -38,6 +40,21 @@ class ConsoleHandler(logging.Handler):
             return self.active.read_text().split()
         except OSError:
             return []
+
+
+def _write(console: int, line: bytes) -> None:
+    """Write the line, and give up when the console has not taken it all in BUSY_SECONDS.
+
+    A console is busy whenever another program, such as a login prompt, writes to it.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    while line:
+        try:
+            line = line[os.write(console, line) :]
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return
+            time.sleep(0.01)
 
 
 def set_up() -> None:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
+from agent import console
 from agent.console import ConsoleHandler
 
 
@@ -24,6 +30,44 @@ def test_a_line_reaches_every_console_that_takes_it(tmp_path: Path) -> None:
     for reader in readers:
         assert os.read(reader, 100) == b"slipway-agent: step storage done (1.2 s)\r\n"
         os.close(reader)
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[tuple[ConsoleHandler, int]]:
+    """A console that takes nothing more, and where to read what it has."""
+    (tmp_path / "active").write_text("ttyS0\n")
+    os.mkfifo(tmp_path / "ttyS0")
+    reader = os.open(tmp_path / "ttyS0", os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(tmp_path / "ttyS0", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 1000)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b".")
+    yield ConsoleHandler(tmp_path / "active", tmp_path), reader
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_busy_console_gets_its_line_later(
+    busy: tuple[ConsoleHandler, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, reader = busy
+    got = bytearray()
+    monkeypatch.setattr(time, "sleep", lambda _seconds: got.extend(os.read(reader, 1 << 20)))
+    handler.handle(record("ready"))
+    got.extend(os.read(reader, 1 << 20))
+    assert got.strip(b".") == b"slipway-agent: ready\r\n"
+
+
+def test_a_console_that_stays_busy_is_left_out(
+    busy: tuple[ConsoleHandler, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, reader = busy
+    monkeypatch.setattr(console, "BUSY_SECONDS", 0.05)
+    handler.handle(record("ready"))
+    assert os.read(reader, 1 << 20).strip(b".") == b""
 
 
 def test_a_machine_without_consoles(tmp_path: Path) -> None:

@@ -99,6 +99,22 @@ def test_every_change_is_published(fake: FakeNode, reporter: Reporter) -> None:
     assert reporter.status_path.stat().st_mode & 0o777 == 0o644
 
 
+def test_the_address_is_read_until_it_is_known_and_when_the_node_is_ready(
+    fake: FakeNode, reporter: Reporter
+) -> None:
+    def address_after(progress: Progress) -> str:
+        reporter.changed({"storage": progress})
+        assert reporter.status.node
+        return reporter.status.node.address
+
+    assert address_after(Progress()) == ""
+    fake.address = "192.0.2.10"
+    assert address_after(Progress("in progress")) == "192.0.2.10"
+    fake.address = "192.0.2.11"
+    assert address_after(RETRIED) == "192.0.2.10"
+    assert address_after(DONE) == "192.0.2.11"
+
+
 def test_the_banner_follows_the_stage(fake: FakeNode, reporter: Reporter) -> None:
     reporter.changed({"storage": RETRIED})
     text = reporter.banner_path.read_text()

@@ -110,6 +110,14 @@ def test_services_start_all_roles_and_prove_them(
     assert step.observe() == ()
 
 
+def test_services_wait_for_their_units(machine: Machine, manager: Systemd) -> None:
+    machine.systemd.fakes = {"a.service": FakeUnit(starts_as="failed"), "b.socket": FakeUnit()}
+    step = services(manager)
+    step.act()
+    with pytest.raises(Retry, match="^a.service is failed"):
+        step.prove()
+
+
 def test_services_name_the_role_that_does_not_answer(machine: Machine, manager: Systemd) -> None:
     machine.systemd.fakes = {"a.service": FakeUnit("active"), "b.socket": FakeUnit("active")}
     with socket.create_server(("127.0.0.1", 0)) as closed:
