@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ def wipe_disk(action: WipeDisk, target: Path) -> None:
     """
     disk = _look(action.device)
     check_identity(action, disk)
-    for node in _innermost_first(disk):
+    above = list(_innermost_first(disk))
+    _check_unused([*above, disk])
+    for node in above:
         _take_apart(node)
     for node in (*_partitions(disk), disk):
         zero_ends(node["path"], 0, node["size"])
@@ -85,10 +87,14 @@ def _innermost_first(node: Node) -> Iterator[Node]:
     return visit(node)
 
 
+def _check_unused(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        places = [place for place in node["mountpoints"] if place]
+        if places:
+            raise SlipwayError(f"is in use: {', '.join(places)}", where=node["path"])
+
+
 def _take_apart(node: Node) -> None:
-    places = [place for place in node["mountpoints"] if place]
-    if places:
-        raise SlipwayError(f"is in use: {', '.join(places)}", where=node["path"])
     if node["type"].startswith("raid"):
         run(["mdadm", "--stop", node["path"]])
     elif node["type"] != "part":
