@@ -38,11 +38,13 @@ class Layout:
 def stable_link(disk: Disk) -> str:
     """The name of the disk that best survives a new cable: by-id, then by-path, then /dev/sda."""
 
-    def rank(link: str) -> tuple[bool, bool, str]:
-        # Links that carry model and serial can be read by a person who holds the disk.
+    def rank(link: str) -> tuple[bool, bool, bool, str]:
         name = link.rpartition("/")[2]
+        # A link without udev's whole serial may be shared by all namespaces of an NVMe controller.
+        partial = not name.endswith(disk.udev.get("ID_SERIAL", ""))
+        # Links that carry model and serial can be read by a person who holds the disk.
         opaque = name.startswith(("wwn-", "nvme-eui.", "nvme-nvme.", "nvme-uuid."))
-        return not link.startswith("/dev/disk/by-id/"), opaque, link
+        return not link.startswith("/dev/disk/by-id/"), partial, opaque, link
 
     return min(disk.links, key=rank, default=disk.path)
 
