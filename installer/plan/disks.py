@@ -38,9 +38,12 @@ class _Selection:
     # Paths of disks that were named by their identity, which is consent to clear them.
     consented: set[str] = field(default_factory=set)
 
-    def take(self, disk: Disk, reason: str) -> None:
+    def take(self, disk: Disk, reason: str, names: Iterable[str]) -> None:
+        """Choose a disk. names: what the answer calls it; an identity among them is consent."""
         self.disks.append(disk)
         self.reasons[disk.path] = reason
+        if any(is_stable_name(disk, name) for name in names):
+            self.consented.add(disk.path)
 
 
 def choose_disks(setup: DiskSetup, wipe: str, inventory: Inventory) -> Choice:
@@ -106,9 +109,7 @@ def _by_name(
         reason = why_unusable(disk)
         if reason:
             raise SlipwayError(f"{entry} cannot be used: {reason}", where=where)
-        selection.take(disk, f"named {entry} in disk-list")
-        if is_stable_name(disk, entry):
-            selection.consented.add(disk.path)
+        selection.take(disk, f"named {entry} in disk-list", [entry])
     for disk in machine:
         selection.reasons.setdefault(disk.path, disk.in_use or "not named in disk-list")
     return selection
@@ -134,7 +135,7 @@ def _by_filter(
 ) -> None:
     for disk in usable:
         if matches_filter(disk, filter, layout.filter_match):
-            selection.take(disk, f"matches {layout.filter_match} of the filter")
+            selection.take(disk, f"matches {layout.filter_match} of the filter", filter.values())
         else:
             selection.reasons[disk.path] = "does not match the filter"
 
@@ -162,8 +163,10 @@ def _by_conditions(
         )
     for disk in fitting[wanted:]:
         selection.reasons[disk.path] = f"fits select, but comes after the first {wanted}"
+    names = (*(select.serial or ()), *(select.wwn or ()))
     for disk in fitting[:wanted]:
-        selection.take(disk, "fits select" + (f", {select.sort} first" if select.sort else ""))
+        order = f", {select.sort} first" if select.sort else ""
+        selection.take(disk, f"fits select{order}", names)
 
 
 def _check_found(

@@ -197,6 +197,27 @@ def test_consent() -> None:
     assert _names(_choose(USED, disk_list=["ata-QEMU_HARDDISK_SER-SDA"])) == ["sda"]
 
 
+@pytest.mark.parametrize(
+    ("table", "consents"),
+    [
+        ({"select": {"serial": "SER-SDA"}}, True),
+        ({"select": {"serial": "SER-*"}}, False),
+        ({"select": {"model": "QEMU HARDDISK"}}, False),
+        ({"filter": {"ID_SERIAL": "QEMU_HARDDISK_SER-SDA"}}, True),
+        ({"filter": {"ID_SERIAL": "*SDA"}}, False),
+        ({"filter": {"ID_BUS": "ata"}}, False),
+    ],
+)
+def test_an_exact_identity_in_a_description_is_consent(
+    table: dict[str, Any], consents: bool
+) -> None:
+    if consents:
+        assert _names(_choose(USED, **table)) == ["sda"]
+    else:
+        with pytest.raises(SlipwayError, match="carry data"):
+            _choose(USED, **table)
+
+
 def test_a_place_is_no_identity() -> None:
     placed = USED.model_copy(update={"links": ("/dev/disk/by-path/pci-1",)})
     with pytest.raises(SlipwayError, match="carry data"):
