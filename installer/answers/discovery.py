@@ -79,4 +79,4 @@ def _text(resolver: dns.resolver.Resolver, name: str) -> str:
         for record in records
         if isinstance(record, TXTBase)
     )
-    return texts[0].strip()
+    return texts[0].strip() if texts else ""

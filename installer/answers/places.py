@@ -134,9 +134,8 @@ def places(request: Request) -> tuple[Place, ...]:
     """
     if not request.url:
         return Volume(request.label), LocalFile(MEDIUM), Dhcp(), Dns()
-    parts = urlsplit(request.url)
-    if parts.scheme == "file":
-        path = Path(unquote(parts.path))
+    if request.url.startswith("file://"):
+        path = Path(unquote(request.url.removeprefix("file://")))
         return (LocalFile(path, sha256=_digest(request.sha256, "sha256"), required=True),)
     return (web_place(request.url, request, request.fingerprint, request.token),)
 
@@ -147,6 +146,13 @@ def web_place(url: str, request: Request, fingerprint: str, token: SecretStr | N
     The digest and the opt-in to plain HTTP come from the request, whoever named the address; a
     token only goes where the person who gave it said. Raises SourceError.
     """
+    if not _is_web_address(url):
+        raise SourceError(
+            "the address of the answer file must be https://HOST/…, http://HOST/… or file:///…",
+            hint="Give a secret with slipway.answer-token, not in the address.",
+        )
+    if token and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise SourceError("slipway.answer-token has characters that no token has")
     place = Web(
         url,
         fingerprint=_digest(fingerprint, "fingerprint"),
@@ -154,17 +160,18 @@ def web_place(url: str, request: Request, fingerprint: str, token: SecretStr | N
         token=token,
         insecure=request.insecure,
     )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        raise SourceError(
-            "the address of the answer file must be https://HOST/…, http://HOST/… or file:///…",
-            hint="Give a secret with slipway.answer-token, not in the address.",
-        )
-    if token and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
-        raise SourceError("slipway.answer-token has characters that no token has")
-    if parts.scheme == "http":
+    if urlsplit(url).scheme == "http":
         _check_plain(place)
     return place
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return whole and "@" not in parts.netloc and re.fullmatch(r"[!-~]+", url) is not None
 
 
 def _check_plain(place: Web) -> None:

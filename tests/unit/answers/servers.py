@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import socketserver
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import dns.message
+import dns.name
+import dns.rcode
+import dns.resolver
+import dns.rrset
 
 from agent.core.command import run
 
@@ -133,3 +140,35 @@ def make_certificate(path: Path) -> str:
     path.write_text(path.read_text() + certificate)
     shown = run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", path]).stdout
     return shown.partition("=")[2].strip()
+
+
+@contextmanager
+def name_server(
+    records: Mapping[str, tuple[str, ...]], search: list[str]
+) -> Iterator[dns.resolver.Resolver]:
+    """A DNS server with these TXT records, by absolute name, and a resolver that asks it."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            data, connection = self.request
+            query = dns.message.from_wire(data)
+            response = dns.message.make_response(query)
+            name = query.question[0].name
+            if texts := records.get(name.to_text()):
+                response.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", *texts))
+            else:
+                response.set_rcode(dns.rcode.NXDOMAIN)
+            connection.sendto(response.to_wire(), self.client_address)
+
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.search = [dns.name.from_text(name) for name in search]
+    resolver.nameservers = ["127.0.0.1"]
+    with socketserver.UDPServer(("127.0.0.1", 0), Handler) as server:
+        resolver.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield resolver
+        finally:
+            server.shutdown()
+            thread.join()

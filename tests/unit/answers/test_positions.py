@@ -23,6 +23,7 @@ single = 'back\\slash'
 list = [ 1, # ] 2
   [ "]", { x = "}", "y z".deep = [ 3 ] } ], ]
 "\\u0061b" = true
+quotes = [ """a""""", \'\'\'b\'\'\'\'\', 3 ]
 
 [ table . sub ]
 date = 1979-05-27 07:32:00
@@ -68,11 +69,12 @@ def test_finds_everything_in_toml() -> None:
     assert found["list", 1, 1, "x"] == (9, 12)
     assert found["list", 1, 1, "y z", "deep", 0] == (9, 36)
     assert found["ab",] == (10, 1)
-    assert found["table",] == (12, 1)
-    assert found["table", "sub", "date"] == (13, 1)
-    assert found["many", 0, "inner", "b"] == (17, 1)
-    assert found["many", 0, "deep", 1, "c"] == (20, 1)
-    assert found["many", 1, "deep", 0, "c"] == (24, 1)
+    assert found["quotes", 2] == (11, 34)
+    assert found["table",] == (13, 1)
+    assert found["table", "sub", "date"] == (14, 1)
+    assert found["many", 0, "inner", "b"] == (18, 1)
+    assert found["many", 0, "deep", 1, "c"] == (21, 1)
+    assert found["many", 1, "deep", 0, "c"] == (25, 1)
 
 
 scalars = (
