@@ -16,6 +16,8 @@ from installer.answers.addresses import (
 )
 from installer.answers.table import Table, conflict, refuse
 
+# More links or routes than this are a mistake, or an attempt to keep the planner busy.
+MOST = 256
 Pattern = Annotated[str, Field(min_length=1, max_length=255)]
 Milliseconds = Annotated[int, Field(ge=0, le=60_000, strict=True)]
 
@@ -45,7 +47,9 @@ class InterfaceMatch(Table):
     name: Pattern | None = Field(None, description="Name, pinned or as the kernel has it")
     mac: Pattern | None = Field(None, description="Hardware address, upper or lower case")
     driver: Pattern | None = Field(None, description="Name of the kernel's driver")
-    pci_path: Pattern | None = Field(None, description="Address on the PCI bus")
+    pci_path: Pattern | None = Field(
+        None, description="Place on the bus, as udev's ID_PATH: `pci-0000:3b:00.0`"
+    )
     udev: dict[str, Pattern] = Field({}, description="Udev properties of the NIC")
 
     @model_validator(mode="after")
@@ -84,6 +88,9 @@ class Route(Table):
         return self
 
 
+Routes = Annotated[tuple[Route, ...], Field(max_length=MOST)]
+
+
 class Link(Table):
     """What every link of the node can have besides the management address."""
 
@@ -92,7 +99,7 @@ class Link(Table):
     dhcp: StrictBool = Field(
         False, description="Use DHCP and router advertisements, but not for the default route"
     )
-    routes: tuple[Route, ...] = Field((), description="Static routes")
+    routes: Routes = Field((), description="Static routes")
     mtu: Mtu | None = Field(
         None, description="Largest packet in bytes; default: what the links on this one need"
     )

@@ -22,7 +22,7 @@ from installer.answers.addresses import (
     MacAddress,
     Mtu,
 )
-from installer.answers.links import Bond, Bridge, Link, LinkChoice, Pattern, Route, Vlan
+from installer.answers.links import MOST, Bond, Bridge, Link, LinkChoice, Pattern, Routes, Vlan
 from installer.answers.table import Table, conflict, refuse
 
 # What the management address is on unless the answer file says otherwise.
@@ -96,10 +96,12 @@ class NetworkTable(Table):
     mtu: Mtu | None = Field(
         None, description="Largest packet in bytes on the management link and what is below it"
     )
-    routes: tuple[Route, ...] = Field((), description="Static routes of the management link")
-    bonds: tuple[Bond, ...] = Field((), description="Several NICs as one link")
-    vlans: tuple[Vlan, ...] = Field((), description="Tagged networks")
-    bridges: tuple[Bridge, ...] = Field((), description="Bridges that guests are connected to")
+    routes: Routes = Field((), description="Static routes of the management link")
+    bonds: tuple[Bond, ...] = Field((), max_length=MOST, description="Several NICs as one link")
+    vlans: tuple[Vlan, ...] = Field((), max_length=MOST, description="Tagged networks")
+    bridges: tuple[Bridge, ...] = Field(
+        (), max_length=MOST, description="Bridges that guests are connected to"
+    )
 
     @property
     def links(self) -> tuple[Link, ...]:

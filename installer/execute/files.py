@@ -86,7 +86,7 @@ def _write(file: PlannedFile, path: Path, owner: tuple[int, int]) -> None:
         new.symlink_to(file.link_target)
     else:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+        with open(descriptor, "w", encoding="utf-8") as stream:
             stream.write(file.content)
         new.chmod(mode)
     os.chown(new, *owner, follow_symlinks=False)

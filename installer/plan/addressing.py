@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
@@ -65,18 +66,16 @@ def management_addresses(
             _check_gateway(gateway, found.interfaces)
         _check_dns(found)
         return found
-    try:
+    with _readable_lease():
         # Leases of one NIC, or of several NICs of a bond: the same server may be named often.
         return Addresses(
-            interfaces=tuple(dict.fromkeys(parse_interface(lease.address) for lease in leases)),
+            interfaces=lease_interfaces(leases),
             automatic=False,
             routes=network.routes,
             gateways=_first_of_each_version(parse_address(x.gateway) for x in leases if x.gateway),
             dns=tuple(dict.fromkeys(parse_address(text) for x in leases for text in x.dns)),
             search=search,
         )
-    except PydanticCustomError as error:
-        raise NetworkError(f"the DHCP lease cannot be used: it needs {error}") from error
 
 
 def link_addresses(link: Link) -> Addresses:
@@ -97,9 +96,15 @@ def addressing(addresses: Addresses) -> Addressing:
 
 
 def lease_interfaces(leases: Sequence[Lease]) -> tuple[Interface, ...]:
-    """The addresses of leases. Raises NetworkError."""
+    """The addresses of leases, each once. Raises NetworkError."""
+    with _readable_lease():
+        return tuple(dict.fromkeys(parse_interface(lease.address) for lease in leases))
+
+
+@contextmanager
+def _readable_lease() -> Iterator[None]:
     try:
-        return tuple(parse_interface(lease.address) for lease in leases)
+        yield
     except PydanticCustomError as error:
         raise NetworkError(f"the DHCP lease cannot be used: it needs {error}") from error
 

@@ -9,6 +9,9 @@ from installer.answers.links import Bond, Bridge, InterfaceMatch, Link, LinkChoi
 from installer.plan.interfaces import Nic, listed, matching, named
 from installer.plan.network_plan import NetworkError
 
+# The kernel stacks no more links than this (MAX_NEST_DEV in include/linux/netdevice.h).
+DEEPEST = 8
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -96,6 +99,8 @@ def _chosen(
 
 
 def _check_circle(topology: Topology, name: str, path: tuple[str, ...]) -> None:
+    if len(path) > DEEPEST:
+        raise NetworkError(f"{path[0]} stands on more than {DEEPEST} links")
     if name in path:
         raise NetworkError(f"links stand on each other in a circle: {' on '.join((*path, name))}")
     for lower in topology.lower.get(name, ()):

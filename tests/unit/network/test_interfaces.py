@@ -20,7 +20,7 @@ from tests.unit.network.machines import (
     static,
 )
 
-FOUR = (nic(2), nic(1, driver="ixgbe", pci_path="0000:3b:00.0"), nic(4), nic(3))
+FOUR = (nic(2), nic(1, driver="ixgbe", pci_path="pci-0000:3b:00.0"), nic(4), nic(3))
 
 
 def chosen(inventory: Inventory, **keys: Any) -> list[str]:
@@ -34,7 +34,7 @@ def chosen(inventory: Inventory, **keys: Any) -> list[str]:
         ({"interface": {"name": "*4"}}, "eno4"),
         ({"interface": {"mac": "52:54:00:00:00:03"}}, "eno3"),
         ({"interface": {"driver": "ix*"}}, "eno1"),
-        ({"interface": {"pci-path": "0000:3b:00.?"}}, "eno1"),
+        ({"interface": {"pci-path": "*3b:00.?"}}, "eno1"),
         ({"interface": {"udev": {"ID_NET_NAME_MAC": "*4"}}}, "eno4"),
         ({"filter": {"ID_NET_NAME_MAC": "*3", "NOSUCH": "*"}}, "eno3"),
     ],

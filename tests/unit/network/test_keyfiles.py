@@ -120,7 +120,7 @@ def test_values_reach_the_keys_that_networkmanager_knows() -> None:
         "dns": "192.0.2.1;",
         "dns-search": "a.example;b.example;",
     }
-    assert connection["bridge"] == {"stp": "false", "forward-delay": "0"}
+    assert connection["bridge"] == {"stp": "false"}
 
 
 def test_other_nics_are_left_alone() -> None:

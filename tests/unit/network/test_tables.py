@@ -158,6 +158,7 @@ def test_delays_need_miimon() -> None:
         ({"routes": [{"to": "10.0.0.1/8"}]}, "without host bits"),
         ({"routes": [{"to": "10.0.0.0/8", "via": "fe80::1"}]}, "cannot be the way to"),
         ({"nosuch": 1}, "nosuch"),
+        ({"routes": [{"to": "10.0.0.0/8"}] * 257}, "at most 256"),
         ({"search": ["a b"]}, "DNS name"),
         ({"interface_name_pinning": {"enabled": "yes"}}, "valid boolean"),
         ({"interface_name_pinning": {"enabled": True, "mapping": {"x": "lan0"}}}, "mapping"),
