@@ -101,7 +101,8 @@ class Link(Table):
     )
     routes: Routes = Field((), description="Static routes")
     mtu: Mtu | None = Field(
-        None, description="Largest packet in bytes; default: what the links on this one need"
+        None,
+        description="Largest packet in bytes; default: 1500, or more if a link on this one needs it",
     )
 
 

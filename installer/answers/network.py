@@ -93,9 +93,7 @@ class NetworkTable(Table):
         "`bonds`, `vlans` or `bridges` has the link",
     )
     search: Domains = Field((), description="DNS search domains; default: the node's domain")
-    mtu: Mtu | None = Field(
-        None, description="Largest packet in bytes on the management link and what is below it"
-    )
+    mtu: Mtu | None = Field(None, description="Largest packet in bytes on the management link")
     routes: Routes = Field((), description="Static routes of the management link")
     bonds: tuple[Bond, ...] = Field((), max_length=MOST, description="Several NICs as one link")
     vlans: tuple[Vlan, ...] = Field((), max_length=MOST, description="Tagged networks")

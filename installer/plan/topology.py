@@ -11,6 +11,7 @@ from installer.plan.network_plan import NetworkError
 
 # The kernel stacks no more links than this (MAX_NEST_DEV in include/linux/netdevice.h).
 DEEPEST = 8
+ETHERNET_MTU = 1500
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,14 @@ class Topology:
         return [nic for lower in self.lower[name] for nic in self.nics_below(lower)]
 
     def mtu(self, name: str) -> int | None:
-        """The MTU in bytes: as asked, else what the links above need, else None (1500)."""
+        """The MTU in bytes: as asked, else what the links above need, None for Ethernet's own."""
         link = self.links.get(name)
-        needed = max((self.mtu(upper.name) or 0 for upper in self.upper(name)), default=0)
-        return (link.mtu if link else None) or needed or None
+        needed = self.mtu_above(name)
+        return (link.mtu if link else None) or (needed if needed > ETHERNET_MTU else None)
+
+    def mtu_above(self, name: str) -> int:
+        """The largest MTU that was asked for on this link, 0 for none."""
+        return max((self.mtu(upper.name) or 0 for upper in self.upper(name)), default=0)
 
 
 def stack(links: Iterable[Link], nics: Sequence[Nic]) -> Topology:
@@ -131,7 +136,7 @@ def _check_port(topology: Topology, name: str) -> None:
 def _check_link(topology: Topology, link: Link) -> None:
     if isinstance(link, Bridge) and link.kind == "openvswitch":
         raise NetworkError(f"{link.name} cannot be made: the node has no Open vSwitch")
-    needed = max((topology.mtu(upper.name) or 0 for upper in topology.upper(link.name)), default=0)
+    needed = topology.mtu_above(link.name)
     if link.mtu and needed > link.mtu:
         raise NetworkError(f"{link.name} has MTU {link.mtu}, but a link on it has {needed}")
     if isinstance(link, Bond) and link.primary and link.primary not in topology.lower[link.name]:

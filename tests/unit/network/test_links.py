@@ -78,6 +78,21 @@ def test_other_links_are_never_the_default_route() -> None:
     assert profile(made, "eno1").mtu is None
 
 
+def test_a_small_mtu_on_one_link_leaves_the_others_alone() -> None:
+    vlans = [
+        {"name": "small", "id": 1, "interface": "eno2", "mtu": 1400},
+        {"name": "usual", "id": 2, "interface": "eno2"},
+    ]
+    made = plan(static(interface="eno1", mtu=1300, vlans=vlans), machine(nic(1), nic(2)))
+    assert {profile.id: profile.mtu for profile in made.profiles} == {
+        "vmbr0": 1300,
+        "eno1": None,
+        "small": 1400,
+        "usual": None,
+        "eno2": None,
+    }
+
+
 @pytest.mark.parametrize(
     "keys, words",
     [
