@@ -102,7 +102,7 @@ class Link(Table):
     routes: Routes = Field((), description="Static routes")
     mtu: Mtu | None = Field(
         None,
-        description="Largest packet in bytes; default: 1500, or more if a link on this one needs it",
+        description="Largest packet in bytes; default: 1500, or what a link on this one needs",
     )
 
 
