@@ -15,7 +15,7 @@ HEADER = "| key | value | default | meaning |\n|---|---|---|---|"
 def reference_tables() -> str:
     """Markdown: for each table of the answer file a heading and a row for each key."""
     allowed = Allowed(json_schema())
-    return "\n\n".join(_sections(allowed, (), set())) + "\n"
+    return "\n\n".join(_sections(allowed, (), set()))
 
 
 def _sections(allowed: Allowed, path: Path, done: set[str]) -> Iterator[str]:
@@ -42,15 +42,27 @@ def _heading(path: Path) -> str:
 
 
 def _row(allowed: Allowed, path: Path, key: str, tables: Sequence[Node]) -> str:
-    child = (*path, key)
-    nodes = allowed.at(child)
     owners = [table for table in tables if key in table["properties"]]
-    meaning = allowed.meaning(child)
-    if len(owners) < len(tables):
-        labels = ", ".join(f"`{_label(table)}`" for table in owners)
-        meaning = f"{meaning} (only with {labels})".strip()
-    cells = (f"`{key}`", describe(nodes), _default(key, owners), meaning)
+    everywhere = len(owners) == len(tables)
+    cells = (
+        f"`{key}`",
+        describe(allowed.at((*path, key))),
+        _by_owner([(owner, _default(owner, key)) for owner in owners], True),
+        _by_owner([(owner, _meaning(owner, key)) for owner in owners], everywhere),
+    )
     return f"| {' | '.join(cell.replace('|', '\\|') for cell in cells)} |"
+
+
+def _by_owner(texts: Sequence[tuple[Node, str]], everywhere: bool) -> str:
+    """One text, or each with the members of the union that it belongs to."""
+    different = list(dict.fromkeys(text for _, text in texts if text))
+    if everywhere and len(different) == 1 and all(text for _, text in texts):
+        return different[0]
+    told = []
+    for text in different:
+        labels = ", ".join(f"`{_label(owner)}`" for owner, said in texts if said == text)
+        told.append(f"{text} (with {labels})")
+    return "; ".join(told)
 
 
 def _label(table: Node) -> str:
@@ -58,13 +70,14 @@ def _label(table: Node) -> str:
     return next(str(x["const"]) for x in table["properties"].values() if "const" in x)
 
 
-def _default(key: str, owners: Sequence[Node]) -> str:
-    requiring = [table for table in owners if key in table.get("required", ())]
-    if requiring:
-        labels = ", ".join(f"`{_label(table)}`" for table in requiring)
-        return "required" if len(requiring) == len(owners) else f"required with {labels}"
-    defaults = [table["properties"][key].get("default") for table in owners]
-    if any(isinstance(default, dict) for default in defaults):
-        return ""
-    shown = [json.dumps(default) for default in defaults if default not in (None, [], "")]
-    return f"`{shown[0]}`" if shown else ""
+def _meaning(table: Node, key: str) -> str:
+    return str(table["properties"][key].get("description", ""))
+
+
+def _default(table: Node, key: str) -> str:
+    if key in table.get("required", ()):
+        return "required"
+    default = table["properties"][key].get("default")
+    return (
+        "" if default in (None, [], "") or isinstance(default, dict) else f"`{json.dumps(default)}`"
+    )

@@ -95,6 +95,8 @@ def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str
 def test_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out) == json_schema()
+    assert main(["schema", "--markdown"]) == 0
+    assert "### `[disk-setup.zfs]`\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
