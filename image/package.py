@@ -32,16 +32,7 @@ def make_package(top: Path, stack: Path, folder: Path) -> None:
     copy_sources(("agent",), top, tree / LIBRARY)
     shutil.copy(stack, tree / LIBRARY / "stack.toml")
     for name in NODE_TEMPLATES:
-        if (TEMPLATES / name).is_dir():
-            render_sources = tree / LIBRARY / "config-templates" / name
-            shutil.copytree(TEMPLATES / name, render_sources, symlinks=True)
-    shutil.copytree(
-        TEMPLATES / "agent",
-        tree,
-        dirs_exist_ok=True,
-        symlinks=True,
-        ignore=shutil.ignore_patterns("*.j2"),
-    )
+        shutil.copytree(TEMPLATES / name, tree / LIBRARY / "config-templates" / name)
     render_tree("package", tree, version=__version__)
     run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", tree, path_in(folder)])
     shutil.rmtree(tree)
