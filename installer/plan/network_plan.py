@@ -36,6 +36,7 @@ class Profile(Model):
 
     id: its name, and its file's; interface: the link's name, empty where mac chooses the link;
     controller: the uuid of the profile that this one is a port of, port_type its type;
+    vlan_parent: a link's name, or the uuid of its profile where mac chooses the link;
     cloned_mac: the hardware address that the link gets; vlans: "2-4094", what passes a port of a
     VLAN-aware bridge, or what the bridge itself receives besides untagged frames.
     ipv4 and ipv6 are None for ports.

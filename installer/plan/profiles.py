@@ -49,7 +49,7 @@ def _link(
         port_type=TYPES[type(controller)] if controller else "",
         bond=_bond_options(link) if isinstance(link, Bond) else {},
         vlan_id=link.id if isinstance(link, Vlan) else None,
-        vlan_parent=topology.lower[link.name][0] if isinstance(link, Vlan) else "",
+        vlan_parent=_parent(topology, link, fqdn) if isinstance(link, Vlan) else "",
         vlan_filtering=isinstance(link, Bridge) and link.vlan_aware,
         vlans=_port_vlans(controller) or _received_vlans(topology, link),
         ipv4=None if controller else ipv4,
@@ -59,7 +59,7 @@ def _link(
 
 def _nic(topology: Topology, nic: Nic, fqdn: str) -> Profile:
     controller = topology.controller(nic.name)
-    by_name = nic.pinned or not nic.unique_mac
+    by_name = _has_sure_name(nic)
     return Profile(
         id=nic.name,
         uuid=_uuid(nic.name, fqdn),
@@ -73,6 +73,17 @@ def _nic(topology: Topology, nic: Nic, fqdn: str) -> Profile:
         ipv4=None if controller else NO_ADDRESS,
         ipv6=None if controller else NO_ADDRESS,
     )
+
+
+def _has_sure_name(nic: Nic) -> bool:
+    """Its hardware address tells a NIC better than a name that may change with the hardware."""
+    return nic.pinned or not nic.unique_mac
+
+
+def _parent(topology: Topology, vlan: Vlan, fqdn: str) -> str:
+    (name,) = topology.lower[vlan.name]
+    nic = topology.nics.get(name)
+    return name if nic is None or _has_sure_name(nic) else _uuid(name, fqdn)
 
 
 def _uuid(name: str, fqdn: str) -> str:

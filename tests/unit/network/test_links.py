@@ -72,6 +72,8 @@ def test_other_links_are_never_the_default_route() -> None:
     assert storage.ipv4 and storage.ipv4.never_default
     assert profile(made, "vmbr1").ipv6 == IpConfig(method="disabled")
     assert profile(made, "vmbr2").ipv6 == IpConfig(method="link-local")
+    # Names of NICs may change, the profile of the NIC finds it by its hardware address.
+    assert storage.vlan_parent == profile(made, "eno2").uuid
     # A VLAN's NIC carries its packets, and has no addresses of its own.
     assert profile(made, "eno2").mtu == 9000
     assert profile(made, "eno2").ipv4 == IpConfig(method="disabled")
