@@ -65,7 +65,7 @@ class Live:
     def log(self) -> str:
         """The log of the last run."""
         newest = "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID slipway-installer)"
-        return "\n".join(self.machine.serial.run(f"journalctl -o cat {newest}", 60)[1])
+        return "\n".join(self.machine.serial.run(f"journalctl --no-pager -o cat {newest}", 60)[1])
 
     def plug_in(self, text: str, folder: Path) -> None:
         """Plug in a stick with this answer file."""
@@ -113,7 +113,7 @@ def refusal(live: Live, text: str, folder: Path) -> str:
     live.machine.unplug_usb(STICK)
     said = "\n".join(lines)
     assert status != 0
-    assert said.count(FAILED) == 1
+    assert said.count(FAILED) == 1, live.log()
     assert "Traceback" not in said
     return said.partition(FAILED)[2]
 
