@@ -12,12 +12,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from installer.answers.allowed import Allowed
-from installer.answers.explain import explain
-from installer.answers.parse import parse
+from installer.answers.explain import explain, locate
+from installer.answers.parse import Document, parse
 from installer.answers.positions import Format, Path
-from installer.answers.problems import Problem
+from installer.answers.problems import AnswerError, Problem
 from installer.answers.schema import Answer, json_schema
 
+# A file of nonsense can have some hundred thousand errors, and explaining one takes a while.
+MAXIMUM_EXPLAINED = 1000
 SSH_KEY = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ +AAAA[A-Za-z0-9+/=]+")
 
 
@@ -39,10 +41,7 @@ def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
     try:
         answer = Answer.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        errors = _without_consequences(error.errors(include_url=False))
-        problems = [explain(details, document.data, allowed) for details in errors]
-        # Members of a union may each say the same.
-        raise document.error(list(dict.fromkeys(problems))) from None
+        raise _explain_all(error, document, allowed) from None
     warnings = [*_old_spellings(document.data, allowed), *_remarks(answer)]
     return Loaded(answer, tuple(document.lines(warnings)))
 
@@ -50,6 +49,17 @@ def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
 @cache
 def _allowed() -> Allowed:
     return Allowed(json_schema())
+
+
+def _explain_all(error: ValidationError, document: Document, allowed: Allowed) -> AnswerError:
+    errors = _without_consequences(error.errors(include_url=False))
+    errors.sort(key=lambda e: document.positions.offset(locate(document.data, e["loc"])))
+    # Members of a union may each say the same.
+    problems = dict.fromkeys(
+        explain(details, document.data, allowed) for details in errors[:MAXIMUM_EXPLAINED]
+    )
+    total = len(errors) if len(errors) > MAXIMUM_EXPLAINED else len(problems)
+    return document.error(list(problems), total)
 
 
 def _without_consequences(errors: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -22,10 +22,12 @@ from installer.answers.problems import SHOWN_PROBLEMS, AnswerError, Problem, key
 MAXIMUM_BYTES = 1 << 20
 # Real files have 6 levels.
 MAXIMUM_DEPTH = 32
-# tomllib needs minutes for one key of many thousand parts, so these never reach it.
+# tomllib needs minutes for one key of many thousand parts, so these never reach it. No text that
+# is not a key looks like this.
+MAXIMUM_PARTS = 100
 LONG_KEY = re.compile(
     r"(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"
-    f"{{{MAXIMUM_DEPTH}}}"
+    f"{{{MAXIMUM_PARTS}}}"
 )
 TOO_DEEP = f"tables and lists are nested more than {MAXIMUM_DEPTH} levels deep"
 # TOML's and JSON's readers take longer ones than any program after them.
@@ -43,9 +45,9 @@ class Document:
     data: Any
     positions: Positions
 
-    def error(self, problems: Sequence[Problem]) -> AnswerError:
-        """The error that tells these problems."""
-        return AnswerError(self.name, self.lines(problems), len(problems))
+    def error(self, problems: Sequence[Problem], total: int = 0) -> AnswerError:
+        """The error that tells these problems. total: how many there are, if not these alone."""
+        return AnswerError(self.name, self.lines(problems), total or len(problems))
 
     def lines(self, problems: Sequence[Problem]) -> list[str]:
         """One line for each problem, in their order in the file; long lists are cut."""

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installer.answers.positions import Path, find_positions, line_and_column
@@ -90,6 +90,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(keys, values, max_size=4))
 def test_finds_everything_in_any_toml(data: dict[str, object]) -> None:
     text = tomlkit.dumps(data)
@@ -98,6 +99,7 @@ def test_finds_everything_in_any_toml(data: dict[str, object]) -> None:
     assert found.repeated == ()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(keys, values, max_size=4), st.sampled_from([None, 2]))
 def test_finds_everything_in_any_json(data: dict[str, object], indent: int | None) -> None:
     text = json.dumps(data, indent=indent)
