@@ -31,11 +31,13 @@ class Build:
     def run(self) -> None:
         """Build what is not there yet, and publish it in `out`."""
         tree = self._obtain(self.steps.packages())
-        live_system = self._obtain(self.steps.live(tree))
+        modules = self._obtain(self.steps.zfs_modules(tree))
+        live_system = self._obtain(self.steps.live(tree, modules))
         deb = self._obtain(self.steps.package())
         node_image = self._obtain(self.steps.node(tree, deb))
-        installer = self._obtain(self.steps.installer(live_system, node_image))
-        iso = self._obtain(self.steps.iso(live_system, node_image, installer))
+        zfs = self._obtain(self.steps.zfs(tree, modules, node_image))
+        installer = self._obtain(self.steps.installer(live_system, node_image, zfs))
+        iso = self._obtain(self.steps.iso(live_system, node_image, zfs, installer))
         files = [iso.folder / ISO_NAME, package.path_in(deb.folder)]
         publish(files, self.out)
         manifest = {

@@ -8,13 +8,20 @@ from pathlib import Path
 
 from agent import __version__
 from agent.core.command import run
-from agent.core.errors import SlipwayError
 from agent.core.template import TEMPLATES, render_tree
 from image.cache import file_sha256
 from image.node import IMAGE, remove
 from image.package import LIBRARY, copy_sources
 from image.progress import Listener
-from image.tree import overlay, run_inside, squashfs_arguments, system_mounts
+from image.tree import (
+    apt_install,
+    kernel_version,
+    overlay,
+    run_inside,
+    squashfs_arguments,
+    system_mounts,
+)
+from image.zfs import LAYER_IMAGE, place_modules
 
 # Only the live system needs these; the node stays without them.
 PACKAGES = (
@@ -24,6 +31,8 @@ PACKAGES = (
     "python3-parted",
     "python3-tomlkit",
     "squashfs-tools",
+    "zfs-initramfs",
+    "zfsutils-linux",
 )
 INSTALLER_IMAGE = "installer.squashfs"
 KERNEL, INITRD = "vmlinuz", "initrd.img"
@@ -37,19 +46,18 @@ SCRATCH = (
 )
 
 
-def make_live(packages: Path, folder: Path, hear: Listener) -> None:
+def make_live(packages: Path, modules: Path, apt: Path, folder: Path, hear: Listener) -> None:
     """Fill folder with `layer` (what the live system adds), the kernel and the initrd.
 
     The initrd is made in a tree that has live-boot and all that a node's root may lie on, so one
     initrd starts the live system and every node; the node's own updates make it smaller.
     """
-    with overlay(packages, folder / "overlay") as (root, upper):
+    with overlay([packages], folder / "overlay") as (root, upper):
+        version = kernel_version(root)
         with system_mounts(root):
-            run_inside(root, ["apt-get", "update"], on_line=hear)
-            apt_install = ["apt-get", "install", "--yes", "--no-install-recommends"]
-            run_inside(root, [*apt_install, *PACKAGES], on_line=hear)
+            apt_install(root, apt, PACKAGES, hear)
+            place_modules(modules, root, version)
             render_tree("initramfs", root)
-            version = kernel_version(root)
             run_inside(root, ["mkinitramfs", "-o", f"/tmp/{INITRD}", version], on_line=hear)
         shutil.copy(root / "boot" / f"vmlinuz-{version}", folder / KERNEL)
         shutil.copy(root / "tmp" / INITRD, folder / INITRD)
@@ -59,31 +67,33 @@ def make_live(packages: Path, folder: Path, hear: Listener) -> None:
     shutil.rmtree(folder / "overlay")
 
 
-def kernel_version(root: Path) -> str:
-    """The version of the tree's one kernel. Raises SlipwayError when there is not just one."""
-    kernels = [path.name.removeprefix("vmlinuz-") for path in (root / "boot").glob("vmlinuz-*")]
-    if len(kernels) != 1:
-        raise SlipwayError(
-            f"the image must hold one kernel, not {len(kernels)}", where=str(root / "boot")
-        )
-    return kernels[0]
-
-
-def medium_description(live: Path, node: Path) -> dict[str, object]:
+def medium_description(live: Path, node: Path, zfs: Path) -> dict[str, object]:
     """What the installer checks before it trusts the medium: sizes in bytes, SHA-256 digests."""
-    files = {IMAGE: node / IMAGE, KERNEL: live / KERNEL, INITRD: live / INITRD}
+    files = {
+        KERNEL: live / KERNEL,
+        INITRD: live / INITRD,
+        IMAGE: node / IMAGE,
+        LAYER_IMAGE: zfs / LAYER_IMAGE,
+    }
     return {
         "version": __version__,
         "kernel_version": (live / "kernel-version").read_text(),
-        "unpacked_bytes": int((node / "unpacked-bytes").read_text()),
-        "files": {
-            name: {"size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
-            for name, path in files.items()
-        },
+        "files": {name: _describe(path) for name, path in files.items()},
     }
 
 
-def make_installer(top: Path, live: Path, node: Path, folder: Path, hear: Listener) -> None:
+def _describe(path: Path) -> dict[str, object]:
+    unpacked = path.with_name("unpacked-bytes")
+    return {
+        "size_bytes": path.stat().st_size,
+        "sha256": file_sha256(path),
+        "unpacked_bytes": int(unpacked.read_text()) if unpacked.exists() else 0,
+    }
+
+
+def make_installer(
+    top: Path, live: Path, node: Path, zfs: Path, folder: Path, hear: Listener
+) -> None:
     """Write folder/installer.squashfs: the live layer with the installer of this checkout."""
     layer = folder / "layer"
     run(["cp", "--archive", "--reflink=auto", live / "layer", layer])
@@ -91,7 +101,7 @@ def make_installer(top: Path, live: Path, node: Path, folder: Path, hear: Listen
     shutil.copytree(TEMPLATES, layer / LIBRARY / "config-templates", symlinks=True)
     render_tree("live", layer, version=__version__)
     run(["python3", "-m", "compileall", "-q", layer / LIBRARY / "installer"])
-    description = json.dumps(medium_description(live, node), indent=2)
+    description = json.dumps(medium_description(live, node, zfs), indent=2)
     (layer / LIBRARY / "medium.json").write_text(description)
     run(squashfs_arguments(layer, folder / INSTALLER_IMAGE), on_line=hear)
     shutil.rmtree(layer)

@@ -35,8 +35,11 @@ EXCLUDED = ("boot/vmlinuz*", "boot/initrd*", "proc/*", "sys/*", "dev/*", "run/*"
 
 
 def make_node(stack: Stack, packages: Path, deb: Path, folder: Path, hear: Listener) -> None:
-    """Write folder/node.squashfs from the packages' tree and Slipway's own package."""
-    with overlay(packages, folder / "overlay") as (root, _):
+    """Write folder/node.squashfs from the packages' tree and Slipway's own package.
+
+    folder/layer keeps what differs from the packages' tree, for layers on top of the node.
+    """
+    with overlay([packages], folder / "overlay") as (root, upper):
         render_tree("image", root, version=__version__)
         render_tree("initramfs", root)
         install(deb, root, hear)
@@ -46,6 +49,7 @@ def make_node(stack: Stack, packages: Path, deb: Path, folder: Path, hear: Liste
         size = run(["du", "--summarize", "--bytes", "--exclude=boot/*", root]).stdout.split()[0]
         (folder / "unpacked-bytes").write_text(size)
         run(squashfs_arguments(root, folder / IMAGE, EXCLUDED), on_line=hear)
+    upper.rename(folder / "layer")
     shutil.rmtree(folder / "overlay")
 
 

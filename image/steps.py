@@ -1,8 +1,8 @@
 """The steps of the build: what each is made from, and by which function.
 
-packages ─┬─► live ─────────────────┐
-          └─► node ◄─ package (.deb) ├─► installer ─► iso
-                └───────────────────┘
+packages ─┬─► zfs-modules ─┬─► live ──────────────┐
+          │                └─► zfs ◄─┐            ├─► installer ─► iso
+          └─► node ◄─ package (.deb) ┴────────────┘
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 from agent import __version__
 from agent.core.template import TEMPLATES
 from agent.stack import Stack
-from image import iso, live, node, package, packages
+from image import iso, live, node, package, packages, zfs
 from image.cache import Step, digest_of, file_sha256
+from image.tree import kernel_version
 
 ISO_NAME = f"slipway-{__version__}-amd64.iso"
 
@@ -52,15 +53,33 @@ class Steps:
             lambda folder, hear: packages.make_packages(self.stack, self.apt, folder, hear),
         )
 
-    def live(self, tree: Made) -> Step:
+    def zfs_modules(self, tree: Made) -> Step:
+        """OpenZFS's kernel module: compiled anew only for another kernel or another OpenZFS."""
+        root = tree.folder / "root"
+        inputs = {
+            "kernel": kernel_version(root),
+            "zfs": (tree.folder / packages.ZFS_VERSION).read_text(),
+        }
+        return Step(
+            "zfs-modules",
+            inputs,
+            lambda folder, hear: zfs.make_zfs_modules(root, self.apt, folder, hear),
+        )
+
+    def live(self, tree: Made, modules: Made) -> Step:
         """What the live system adds, kernel and initrd."""
         inputs = {
             "packages": tree.id,
+            "zfs-modules": modules.id,
             "added": " ".join(live.PACKAGES),
             "initramfs": _templates("initramfs"),
         }
         return Step(
-            "live", inputs, lambda folder, hear: live.make_live(tree.folder / "root", folder, hear)
+            "live",
+            inputs,
+            lambda folder, hear: live.make_live(
+                tree.folder / "root", modules.folder, self.apt, folder, hear
+            ),
         )
 
     def package(self) -> Step:
@@ -95,11 +114,31 @@ class Steps:
             ),
         )
 
-    def installer(self, live_system: Made, node_image: Made) -> Step:
+    def zfs(self, tree: Made, modules: Made, node_image: Made) -> Step:
+        """The layer for nodes with ZFS.
+
+        Of the node's own package it holds the entry in dpkg's database, so a change of the
+        agent's code alone does not concern it.
+        """
+        inputs = {
+            "packages": tree.id,
+            "zfs-modules": modules.id,
+            "package": _templates("package") + __version__,
+            "code": self._code("zfs", "tree"),
+        }
+        lower = [node_image.folder / "layer", tree.folder / "root"]
+        return Step(
+            "zfs",
+            inputs,
+            lambda folder, hear: zfs.make_zfs_layer(lower, modules.folder, self.apt, folder, hear),
+        )
+
+    def installer(self, live_system: Made, node_image: Made, zfs_layer: Made) -> Step:
         """The installer's image."""
         inputs = {
             "live": live_system.id,
             "node": node_image.id,
+            "zfs": zfs_layer.id,
             "installer": digest_of([self.top / "installer"], self.top),
             "templates": _templates("."),
             "code": self._code("live", "tree"),
@@ -108,17 +147,18 @@ class Steps:
             "installer",
             inputs,
             lambda folder, hear: live.make_installer(
-                self.top, live_system.folder, node_image.folder, folder, hear
+                self.top, live_system.folder, node_image.folder, zfs_layer.folder, folder, hear
             ),
         )
 
-    def iso(self, live_system: Made, node_image: Made, installer: Made) -> Step:
+    def iso(self, live_system: Made, node_image: Made, zfs_layer: Made, installer: Made) -> Step:
         """The installation medium."""
         files = {
             f"live/{live.KERNEL}": live_system.folder / live.KERNEL,
             f"live/{live.INITRD}": live_system.folder / live.INITRD,
             f"live/10-{node.IMAGE}": node_image.folder / node.IMAGE,
             f"live/20-{live.INSTALLER_IMAGE}": installer.folder / live.INSTALLER_IMAGE,
+            f"layers/{zfs.LAYER_IMAGE}": zfs_layer.folder / zfs.LAYER_IMAGE,
         }
         inputs = {
             "live": live_system.id,

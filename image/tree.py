@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from agent.core.command import Argument, Result, run
+from agent.core.errors import SlipwayError
+from image.progress import Listener
+
+# Documentation stays out of the node; licenses stay in.
+DPKG_OPTIONS = (
+    "force-unsafe-io",
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/doc/*",
+    "path-include=/usr/share/doc/*/copyright",
+)
 
 # What programs in a tree expect, as (type or --rbind source, path below the tree).
 SYSTEM_MOUNTS = (("proc", "proc"), ("sysfs", "sys"), ("/dev", "dev"), ("tmpfs", "run"))
@@ -24,12 +36,12 @@ def system_mounts(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def overlay(lower: Path, scratch: Path) -> Iterator[tuple[Path, Path]]:
-    """A writable view of `lower`: gives (the merged tree, the folder that holds what changed)."""
+def overlay(lower: Sequence[Path], scratch: Path) -> Iterator[tuple[Path, Path]]:
+    """A writable view of trees, the first on top: gives (the merged tree, what changed)."""
     merged, upper, work = (scratch / name for name in ("merged", "upper", "work"))
     for folder in (merged, upper, work):
         folder.mkdir(parents=True)
-    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    options = f"lowerdir={':'.join(map(str, lower))},upperdir={upper},workdir={work}"
     run(["mount", "-t", "overlay", "-o", options, "overlay", merged])
     try:
         yield merged, upper
@@ -42,6 +54,27 @@ def run_inside(
 ) -> Result:
     """Run a program of the tree, in the tree. No initramfs is made by packages on the way."""
     return run(["chroot", root, *argv], env={"INITRD": "No"}, on_line=on_line)
+
+
+def apt_install(root: Path, apt: Path, packages: Sequence[str], hear: Listener) -> None:
+    """Install packages in a tree, with the apt settings of this build (folder `apt`)."""
+    config = root / "tmp" / "apt.conf"
+    shutil.copy(apt / "apt.conf", config)
+    setting = ["--config-file", f"/{config.relative_to(root)}"]
+    run_inside(root, ["apt-get", *setting, "update"], on_line=hear)
+    options = ["--yes", "--no-install-recommends"]
+    options += [f"--option=DPkg::Options::=--{option}" for option in DPKG_OPTIONS]
+    run_inside(root, ["apt-get", *setting, *options, "install", *packages], on_line=hear)
+
+
+def kernel_version(root: Path) -> str:
+    """The version of the tree's one kernel. Raises SlipwayError when there is not just one."""
+    kernels = [path.name.removeprefix("vmlinuz-") for path in (root / "boot").glob("vmlinuz-*")]
+    if len(kernels) != 1:
+        raise SlipwayError(
+            f"the image must hold one kernel, not {len(kernels)}", where=str(root / "boot")
+        )
+    return kernels[0]
 
 
 def squashfs_arguments(source: Path, output: Path, excluded: Sequence[str] = ()) -> list[str]:

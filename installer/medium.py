@@ -12,29 +12,35 @@ from agent.core.errors import SlipwayError
 
 # Written by the builder into the live system; live-boot mounts the medium below /run/live.
 DESCRIPTION = Path("/usr/lib/slipway/medium.json")
-FOLDER = Path("/run/live/medium/live")
+FOLDER = Path("/run/live/medium")
 NODE_IMAGE = "node.squashfs"
 KERNEL, INITRD = "vmlinuz", "initrd.img"
-# live-boot stacks images in the order of their names.
-FILE_NAMES = {NODE_IMAGE: "10-node.squashfs", KERNEL: KERNEL, INITRD: INITRD}
+ZFS_IMAGE = "zfs.squashfs"
+# live-boot stacks the images in /live, in the order of their names.
+FILE_NAMES = {
+    KERNEL: "live/vmlinuz",
+    INITRD: "live/initrd.img",
+    NODE_IMAGE: "live/10-node.squashfs",
+    ZFS_IMAGE: "layers/zfs.squashfs",
+}
 CHUNK_BYTES = 1 << 20
 
 
 class MediumFile(BaseModel):
-    """Size and SHA-256 of one file of the medium."""
+    """Size and SHA-256 of one file of the medium. unpacked_bytes: of an image, its files in all."""
 
     model_config = ConfigDict(frozen=True)
     size_bytes: int
     sha256: str
+    unpacked_bytes: int = 0
 
 
 class Medium(BaseModel):
-    """The builder's description of the medium. unpacked_bytes: the node image's files in all."""
+    """The builder's description of the medium."""
 
     model_config = ConfigDict(frozen=True)
     version: str
     kernel_version: str
-    unpacked_bytes: int
     files: dict[str, MediumFile]
     folder: Path = FOLDER
 

@@ -10,10 +10,11 @@ from pydantic import SecretStr
 
 from installer.execute import files, target
 from installer.execute.storage import EXECUTORS as STORAGE
-from installer.medium import Medium
+from installer.medium import NODE_IMAGE, Medium
 from installer.plan.model import (
     Action,
     AddUser,
+    CopyKernel,
     InstallBootLoader,
     KeepLog,
     Plan,
@@ -45,17 +46,19 @@ class Installation:
         """Do every action. Raises SlipwayError at the first that fails."""
         self.root.mkdir(exist_ok=True)
         for action in self.plan.actions:
-            if isinstance(action, UnpackImage):
+            if isinstance(action, UnpackImage) and action.image == NODE_IMAGE:
                 self.report.message("disks ready")
             with self.report.step(action_text(action)) as progress:
                 self._do(action, progress)
-            if isinstance(action, UnpackImage):
+            if isinstance(action, CopyKernel):
                 self.report.message("image unpacked")
 
     def _do(self, action: Action, progress: Callable[[int, int], None]) -> None:
         match action:
             case UnpackImage():
-                target.unpack_image(self.medium, self.root, progress)
+                target.unpack_image(self.medium, action.image, self.root, progress)
+            case CopyKernel():
+                target.copy_kernel(self.medium, self.root)
             case WriteFiles():
                 files.write_files(self.plan.files, self.root)
             case SetPassword():

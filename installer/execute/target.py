@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.boot.esp import Esp, add_firmware_entry, update_esp
 from agent.core.command import Argument, run
 from agent.core.errors import SlipwayError
-from installer.medium import INITRD, KERNEL, NODE_IMAGE, Medium
+from installer.medium import INITRD, KERNEL, Medium
 from installer.plan.model import AddUser, InstallBootLoader
 
 Progress = Callable[[int, int], None]
@@ -20,18 +20,23 @@ SYSTEM_FOLDERS = ("dev", "proc", "sys")
 BUFFER_MIB = "64"
 
 
-def unpack_image(medium: Medium, target: Path, progress: Progress) -> None:
-    """Unpack the node image, then put the medium's kernel and initrd into the target's /boot."""
+def unpack_image(medium: Medium, image: str, target: Path, progress: Progress) -> None:
+    """Unpack one of the medium's images over the target."""
     if not target.is_mount():
         raise SlipwayError("nothing is mounted for the node", where=str(target))
+    size = medium.files[image].unpacked_bytes
 
     def hear(line: str) -> None:
         if line.strip().isdigit():
-            progress(int(line) * medium.unpacked_bytes // 100, medium.unpacked_bytes)
+            progress(int(line) * size // 100, size)
 
     buffers = ["-da", BUFFER_MIB, "-fr", BUFFER_MIB]
-    image = medium.path(NODE_IMAGE)
-    run(["unsquashfs", "-percentage", *buffers, "-force", "-dest", target, image], on_line=hear)
+    where = ["-force", "-dest", target, medium.path(image)]
+    run(["unsquashfs", "-percentage", *buffers, *where], on_line=hear)
+
+
+def copy_kernel(medium: Medium, target: Path) -> None:
+    """Put the medium's kernel and initrd into the target's /boot."""
     for name, stem in ((KERNEL, "vmlinuz"), (INITRD, "initrd.img")):
         shutil.copyfile(medium.path(name), target / "boot" / f"{stem}-{medium.kernel_version}")
 

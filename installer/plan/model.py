@@ -184,9 +184,16 @@ class Mount(Model):
 
 
 class UnpackImage(Model):
-    """Unpack the medium's node image into the target, and put its kernel and initrd in /boot."""
+    """Unpack one of the medium's images over the target."""
 
     kind: Literal["unpack-image"] = "unpack-image"
+    image: str
+
+
+class CopyKernel(Model):
+    """Put the medium's kernel and initrd into the target's /boot."""
+
+    kind: Literal["copy-kernel"] = "copy-kernel"
 
 
 class WriteFiles(Model):
@@ -274,6 +281,7 @@ Action = Annotated[
     | CreateSubvolume
     | Mount
     | UnpackImage
+    | CopyKernel
     | WriteFiles
     | SetPassword
     | AddUser

@@ -10,10 +10,13 @@ from agent.core.errors import SlipwayError
 from installer.answers.cluster import Stack, Templates
 from installer.answers.schema import Answer
 from installer.inventory.model import Inventory
+from installer.medium import NODE_IMAGE, ZFS_IMAGE
 from installer.plan.files import plan_files
 from installer.plan.model import (
     Action,
     AddUser,
+    CopyKernel,
+    CreateZpool,
     InstallBootLoader,
     KeepLog,
     Plan,
@@ -48,7 +51,9 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
         disks=storage.disks,
         actions=(
             *storage.prepare,
-            UnpackImage(),
+            UnpackImage(image=NODE_IMAGE),
+            *((UnpackImage(image=ZFS_IMAGE),) if has_zfs(storage) else ()),
+            CopyKernel(),
             *_accounts(answer),
             WriteFiles(),
             WriteIdentity(),
@@ -61,6 +66,11 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
         files=plan_files(answer, network, storage, parameters),
         reboot=answer.global_.reboot_mode,
     )
+
+
+def has_zfs(storage: StoragePlan) -> bool:
+    """Whether the node will have a ZFS pool, and so needs ZFS."""
+    return any(isinstance(action, CreateZpool) for action in storage.prepare)
 
 
 def _accounts(answer: Answer) -> Iterator[Action]:

@@ -17,13 +17,13 @@ def medium(tmp_path: Path) -> Medium:
     files = {}
     for name, on_medium in FILE_NAMES.items():
         content = name.encode() * 1000
+        (tmp_path / on_medium).parent.mkdir(exist_ok=True)
         (tmp_path / on_medium).write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         files[name] = {"size_bytes": len(content), "sha256": digest}
     description = {
         "version": "1",
         "kernel_version": "6",
-        "unpacked_bytes": 5,
         "files": files,
         "folder": str(tmp_path),
     }
