@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from installer.answers.positions import Path
+from installer.answers.positions import KeyPath
 
 # Longer lists of allowed values are described instead.
 SHOWN_CHOICES = 40
@@ -22,7 +22,7 @@ class Allowed:
     def __init__(self, schema: Node) -> None:
         self._schema = schema
 
-    def at(self, path: Path) -> tuple[Node, ...]:
+    def at(self, path: KeyPath) -> tuple[Node, ...]:
         """All alternatives for what stands at `path`; older spellings of keys are known."""
         nodes = tuple(self._alternatives(self._schema))
         for step in path:
@@ -34,15 +34,15 @@ class Allowed:
             )
         return nodes
 
-    def keys(self, path: Path) -> frozenset[str]:
+    def keys(self, path: KeyPath) -> frozenset[str]:
         """The keys that any table at `path` may have."""
         return frozenset(key for node in self.at(path) for key in node.get("properties", ()))
 
-    def is_secret(self, path: Path) -> bool:
+    def is_secret(self, path: KeyPath) -> bool:
         """Whether a value at `path`, or anything below it, must not be shown."""
         return any(self._holds_secret(node) for node in self.at(path))
 
-    def meaning(self, path: Path) -> str:
+    def meaning(self, path: KeyPath) -> str:
         """The description of what stands at `path`, or nothing."""
         return next((str(x["description"]) for x in self.at(path) if "description" in x), "")
 
@@ -80,19 +80,24 @@ def _children(node: Node, step: str | int) -> Iterator[Node]:
 
 def describe(nodes: Sequence[Node]) -> str:
     """What the alternatives allow, as a noun phrase; empty when they say nothing."""
-    choices = [
-        choice
-        for node in nodes
-        for choice in node.get("enum", [node["const"]] if "const" in node else ())
-    ]
+    choices = choices_of(nodes)
     if len(choices) > SHOWN_CHOICES:
         return "one of the names that the schema lists"
-    phrases = [_choices(choices)] if choices else []
+    phrases = [_one_of(choices)] if choices else []
     phrases += [_describe_one(x) for x in nodes if "enum" not in x and "const" not in x]
     return " or ".join(dict.fromkeys(phrase for phrase in phrases if phrase))
 
 
-def _choices(choices: Sequence[object]) -> str:
+def choices_of(nodes: Sequence[Node]) -> list[object]:
+    """All values of the alternatives that allow certain values only."""
+    return [
+        choice
+        for node in nodes
+        for choice in node.get("enum", [node["const"]] if "const" in node else ())
+    ]
+
+
+def _one_of(choices: Sequence[object]) -> str:
     names = list(dict.fromkeys(json.dumps(choice) for choice in choices))
     return f"one of {', '.join(names)}" if len(names) > 1 else names[0]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from installer.answers.allowed import Allowed, describe
-from installer.answers.positions import Path
+from installer.answers.allowed import Allowed, choices_of, describe
+from installer.answers.positions import KeyPath
 from installer.answers.problems import Problem, shown, suggestion
 
 # More known keys than these are not listed after an unknown one.
@@ -23,9 +23,9 @@ def explain(error: ErrorDetails, data: object, allowed: Allowed) -> Problem:
     return explainer(error, data, allowed)
 
 
-def locate(data: object, location: tuple[str | int, ...]) -> Path:
+def locate(data: object, location: tuple[str | int, ...]) -> KeyPath:
     """The path in `data` of pydantic's location, which also names the members of unions."""
-    path: Path = ()
+    path: KeyPath = ()
     for step in location:
         if isinstance(data, dict) and step in data:
             data = data[step]
@@ -47,7 +47,7 @@ def _explain_missing_tag(error: ErrorDetails, data: object, allowed: Allowed) ->
     return _missing((*locate(data, error["loc"]), tag), allowed)
 
 
-def _missing(path: Path, allowed: Allowed) -> Problem:
+def _missing(path: KeyPath, allowed: Allowed) -> Problem:
     meaning = allowed.meaning(path)
     expected = describe(allowed.at(path)) + (f" ({meaning})" if meaning else "")
     return Problem(path, f"is missing, expected {expected}")
@@ -84,17 +84,8 @@ def _explain_refused(error: ErrorDetails, data: object, allowed: Allowed) -> Pro
     return _refused(path, error["input"], allowed, str(error["ctx"]["allowed"]))
 
 
-def _explain_value_error(error: ErrorDetails, data: object, allowed: Allowed) -> Problem:
-    path = locate(data, error["loc"])
-    said = error["msg"].removeprefix("Value error, ")
-    if said.startswith("expected "):
-        return _refused(path, error["input"], allowed, said.removeprefix("expected "))
-    return Problem(path, said)
-
-
 def _explain_name(error: ErrorDetails, data: object, allowed: Allowed) -> Problem:
-    said = error["msg"].removeprefix("Value error, ")
-    return Problem(locate(data, error["loc"][:-1]), f"cannot be a name here: {said}")
+    return Problem(locate(data, error["loc"][:-1]), f"cannot be a name here: {error['msg']}")
 
 
 def _explain_value(error: ErrorDetails, data: object, allowed: Allowed) -> Problem:
@@ -102,17 +93,13 @@ def _explain_value(error: ErrorDetails, data: object, allowed: Allowed) -> Probl
     return _refused(path, error["input"], allowed, describe(allowed.at(path)) or error["msg"])
 
 
-def _refused(path: Path, given: Any, allowed: Allowed, expected: str = "") -> Problem:
+def _refused(path: KeyPath, given: Any, allowed: Allowed, expected: str = "") -> Problem:
     nodes = allowed.at(path)
     secret = allowed.is_secret(path)
-    choices = [str(choice) for node in nodes for choice in _choices(node)]
+    choices = [str(choice) for choice in choices_of(nodes)]
     hint = "" if secret or len(choices) < 2 else suggestion(given, choices)
     expected = expected or describe(nodes)
     return Problem(path, f"{shown(given, nodes, secret)} is given, expected {expected}{hint}")
-
-
-def _choices(node: Any) -> list[object]:
-    return [*node.get("enum", ()), *([node["const"]] if "const" in node else ())]
 
 
 EXPLAINERS: dict[str, Callable[[ErrorDetails, object, Allowed], Problem]] = {
@@ -122,5 +109,4 @@ EXPLAINERS: dict[str, Callable[[ErrorDetails, object, Allowed], Problem]] = {
     "union_tag_invalid": _explain_unknown_tag,
     "conflict": _explain_conflict,
     "refused": _explain_refused,
-    "value_error": _explain_value_error,
 }

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import requests
@@ -63,22 +62,22 @@ def fetch(
     Failures that may pass are retried, each with a line to `report`. Raises SourceError.
     """
     end = time.monotonic() + patience.total
-    for attempt in count():
+    pause = patience.first
+    while True:
+        left = max(end - time.monotonic(), patience.first)
         try:
-            left = max(end - time.monotonic(), patience.first)
             return _within(min(patience.attempt, left), lambda: _ask(place, identity))
         except _TryAgain as reason:
             # Jitter keeps a rack of machines from asking in step.
-            pause = min(patience.longest, patience.first * 2 ** min(attempt, 16))
-            pause *= random.uniform(0.5, 1)
-            if time.monotonic() + pause >= end:
+            wait = pause * random.uniform(0.5, 1)
+            if time.monotonic() + wait >= end:
                 raise SourceError(
                     f"no answer file within {patience.total:g} seconds, at last: {reason}",
                     where=str(place),
                 ) from None
-            report(f"{place}: {reason}; trying again in {pause:.1f} s")
-            time.sleep(pause)
-    raise AssertionError("count() never ends")
+            report(f"{place}: {reason}; trying again in {wait:.1f} s")
+        time.sleep(wait)
+        pause = min(2 * pause, patience.longest)
 
 
 def _within(seconds: float, ask: Callable[[], tuple[bytes, Format]]) -> tuple[bytes, Format]:

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from installer.answers.allowed import Allowed
 from installer.answers.explain import explain, locate
 from installer.answers.parse import Document, parse
-from installer.answers.positions import Format, Path
+from installer.answers.positions import Format, KeyPath
 from installer.answers.problems import AnswerError, Problem
 from installer.answers.schema import Answer, json_schema
 
@@ -42,8 +42,11 @@ def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
         answer = Answer.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
         raise _explain_all(error, document, allowed) from None
-    warnings = [*_old_spellings(document.data, allowed), *_remarks(answer)]
-    return Loaded(answer, tuple(document.lines(warnings)))
+    spellings = list(_other_spellings(document.data, allowed))
+    if surplus := [Problem(path, "is not a known key") for path, key in spellings if not key]:
+        raise document.error(surplus)
+    warnings = [Problem(path, f"is the older spelling of {key}") for path, key in spellings]
+    return Loaded(answer, tuple(document.lines([*warnings, *_remarks(answer)])))
 
 
 @cache
@@ -68,18 +71,23 @@ def _without_consequences(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     return [e for e in errors if e["type"] != "too_short" or e["loc"] not in parents]
 
 
-def _old_spellings(data: object, allowed: Allowed, path: Path = ()) -> Iterator[Problem]:
-    """The keys in snake_case, as the Proxmox format once had them."""
+def _other_spellings(
+    data: object, allowed: Allowed, path: KeyPath = ()
+) -> Iterator[tuple[KeyPath, str]]:
+    """The keys that are spelled as the models' attributes are, and how they should be.
+
+    That is the older snake_case of the Proxmox format, or nothing: global_ was never a key.
+    """
     if isinstance(data, list):
         for number, item in enumerate(data):
-            yield from _old_spellings(item, allowed, (*path, number))
+            yield from _other_spellings(item, allowed, (*path, number))
     if isinstance(data, dict):
         known = allowed.keys(path)
         for key, value in data.items():
             newer = key.replace("_", "-")
-            if key not in known and newer in known:
-                yield Problem((*path, key), f"is the older spelling of {newer}")
-            yield from _old_spellings(value, allowed, (*path, key))
+            if known and key not in known:
+                yield (*path, key), newer if newer in known else ""
+            yield from _other_spellings(value, allowed, (*path, key))
 
 
 def _remarks(answer: Answer) -> Iterator[Problem]:

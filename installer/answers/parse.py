@@ -12,7 +12,7 @@ from typing import Any
 
 from installer.answers.positions import (
     Format,
-    Path,
+    KeyPath,
     Positions,
     find_positions,
     line_and_column,
@@ -139,7 +139,7 @@ def _values(value: object) -> Sequence[object]:
 
 def _check_values(data: object) -> Iterator[Problem]:
     """What TOML or JSON may hold, and no key of an answer file can."""
-    waiting: list[tuple[Path, object]] = [((), data)]
+    waiting: list[tuple[KeyPath, object]] = [((), data)]
     while waiting:
         path, value = waiting.pop()
         if message := _check_value(value):

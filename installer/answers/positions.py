@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Format = Literal["toml", "json"]
 
 BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
@@ -38,10 +38,10 @@ class Positions:
     """places: the offset of each key or item; repeated: keys given twice (in JSON only)."""
 
     text: str
-    places: dict[Path, int]
-    repeated: tuple[Path, ...]
+    places: dict[KeyPath, int]
+    repeated: tuple[KeyPath, ...]
 
-    def offset(self, path: Path) -> int:
+    def offset(self, path: KeyPath) -> int:
         """Where what is at `path` starts, or else what contains it."""
         while path and path not in self.places:
             path = path[:-1]
@@ -70,10 +70,10 @@ class _Scanner:
         self.text = text
         self.unquote = unquote
         self.offset = 0
-        self.places: dict[Path, int] = {}
-        self.repeated: list[Path] = []
+        self.places: dict[KeyPath, int] = {}
+        self.repeated: list[KeyPath] = []
         # How many [[tables]] of each name there are so far.
-        self.counts: dict[Path, int] = {}
+        self.counts: dict[KeyPath, int] = {}
 
     def scan(self, format: Format) -> Positions:
         self.skip(BLANK)
@@ -84,7 +84,7 @@ class _Scanner:
         return Positions(self.text, self.places, tuple(self.repeated))
 
     def statements(self) -> None:
-        table: Path = ()
+        table: KeyPath = ()
         while self.offset < len(self.text):
             if self.text[self.offset] == "[":
                 table = self.header()
@@ -93,13 +93,13 @@ class _Scanner:
             self.skip(REST_OF_LINE)
             self.skip(BLANK)
 
-    def header(self) -> Path:
+    def header(self) -> KeyPath:
         start = self.offset
         many = self.text.startswith("[[", start)
         self.offset += 2 if many else 1
         self.skip(BLANK)
         *parents, last = self.key()
-        path: Path = ()
+        path: KeyPath = ()
         for part in parents:
             path = self.inside((*path, part), start)
         path = (*path, last)
@@ -107,7 +107,7 @@ class _Scanner:
             self.counts[path] = self.counts.get(path, 0) + 1
         return self.inside(path, start)
 
-    def inside(self, path: Path, start: int) -> Path:
+    def inside(self, path: KeyPath, start: int) -> KeyPath:
         """Note a table; for a list of tables, its newest."""
         self.places.setdefault(path, start)
         if path in self.counts:
@@ -115,7 +115,7 @@ class _Scanner:
             self.places.setdefault(path, start)
         return path
 
-    def pair(self, table: Path) -> None:
+    def pair(self, table: KeyPath) -> None:
         start = self.offset
         *parents, last = self.key()
         for part in parents:
@@ -139,7 +139,7 @@ class _Scanner:
             if not self.skip(DOT):
                 return parts
 
-    def value(self, path: Path) -> None:
+    def value(self, path: KeyPath) -> None:
         first = self.text[self.offset]
         if first in "\"'":
             self.skip(STRING)
@@ -164,7 +164,7 @@ class _Scanner:
             one(number)
             number += 1
 
-    def item(self, path: Path) -> None:
+    def item(self, path: KeyPath) -> None:
         self.places[path] = self.offset
         self.value(path)
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from agent.core.errors import SlipwayError
 from installer.answers.allowed import Node
-from installer.answers.positions import Path
+from installer.answers.positions import KeyPath
 
 # No message shows more of a value than this many characters.
 SHOWN_CHARACTERS = 60
@@ -22,7 +22,7 @@ SHOWN_PROBLEMS = 40
 class Problem:
     """One thing that is wrong at a place in the data."""
 
-    path: Path
+    path: KeyPath
     message: str
 
 
@@ -39,7 +39,7 @@ class AnswerError(SlipwayError):
         )
 
 
-def key_text(path: Path) -> str:
+def key_text(path: KeyPath) -> str:
     """A path as it is written: disk-setup.data[0].name."""
     text = ""
     for step in path:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from installer.answers.allowed import Allowed, Node, describe
-from installer.answers.positions import Path
+from installer.answers.positions import KeyPath
 from installer.answers.schema import json_schema
 
 HEADER = "| key | value | default | meaning |\n|---|---|---|---|"
@@ -18,7 +18,7 @@ def reference_tables() -> str:
     return "\n\n".join(_sections(allowed, (), set()))
 
 
-def _sections(allowed: Allowed, path: Path, done: set[str]) -> Iterator[str]:
+def _sections(allowed: Allowed, path: KeyPath, done: set[str]) -> Iterator[str]:
     tables = [node for node in allowed.at(path) if "properties" in node]
     titles = {str(table["title"]) for table in tables}
     if titles <= done:
@@ -34,14 +34,14 @@ def _sections(allowed: Allowed, path: Path, done: set[str]) -> Iterator[str]:
         yield from _sections(allowed, child, done)
 
 
-def _heading(path: Path) -> str:
+def _heading(path: KeyPath) -> str:
     if not path:
         return "Top level"
     name = ".".join(str(step) for step in path if isinstance(step, str))
     return f"`[[{name}]]`" if path[-1] == 0 else f"`[{name}]`"
 
 
-def _row(allowed: Allowed, path: Path, key: str, tables: Sequence[Node]) -> str:
+def _row(allowed: Allowed, path: KeyPath, key: str, tables: Sequence[Node]) -> str:
     owners = [table for table in tables if key in table["properties"]]
     everywhere = len(owners) == len(tables)
     cells = (

@@ -110,6 +110,16 @@ def test_properties_keep_their_spelling() -> None:
     assert loaded.warnings == ()
 
 
+@pytest.mark.parametrize("key", ["global_", "not_"])
+def test_names_of_attributes_are_not_keys(key: str) -> None:
+    text = {
+        "global_": MINIMAL_TOML.replace("[global]", "[global_]"),
+        "not_": MINIMAL_TOML.replace('disk-list = ["sda"]', 'select.not_.bus = "usb"'),
+    }
+    (line,) = errors_of_text(text[key])
+    assert line.endswith(f"{key}: is not a known key")
+
+
 def test_a_key_in_both_spellings_is_refused() -> None:
     assert errors_of_text(MINIMAL_TOML + 'disk_list = ["sdb"]\n') == [
         "answer.toml:15:1: disk-setup.disk_list: is given twice, also as disk-list"

@@ -10,7 +10,7 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installer.answers.positions import Path, find_positions, line_and_column
+from installer.answers.positions import KeyPath, find_positions, line_and_column
 
 TOML = '''\
 # comment = "no"
@@ -41,7 +41,7 @@ c = 5
 '''
 
 
-def paths(data: object, path: Path = ()) -> Iterator[Path]:
+def paths(data: object, path: KeyPath = ()) -> Iterator[KeyPath]:
     """The paths of all keys and items in data."""
     if path:
         yield path
@@ -53,7 +53,7 @@ def paths(data: object, path: Path = ()) -> Iterator[Path]:
             yield from paths(value, (*path, number))
 
 
-def places(text: str) -> dict[Path, tuple[int, int]]:
+def places(text: str) -> dict[KeyPath, tuple[int, int]]:
     found = find_positions(text, "toml")
     return {path: line_and_column(text, offset) for path, offset in found.places.items()}
 
