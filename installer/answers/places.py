@@ -32,7 +32,10 @@ class SourceError(SlipwayError):
 
 @dataclass(frozen=True)
 class Request:
-    """What the kernel's command line says about the answer file, by the parameters' names."""
+    """What the kernel's command line says about the answer file, by the parameters' names.
+
+    The digests are lower-case hexadecimal, or empty. sha256 holds for any answer file.
+    """
 
     url: str = ""
     label: str = DEFAULT_LABEL
@@ -45,11 +48,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Web:
-    """An HTTP server. The digests are lower-case hexadecimal SHA-256, or empty."""
+    """An HTTP server. fingerprint: the SHA-256 of its certificate, hexadecimal, or empty."""
 
     url: str = field(repr=False)
     fingerprint: str = ""
-    sha256: str = ""
     token: SecretStr | None = None
     insecure: bool = False
 
@@ -64,7 +66,6 @@ class LocalFile:
     """A file of the live system. Only a `required` one must be there."""
 
     path: Path
-    sha256: str = ""
     required: bool = False
 
     def __str__(self) -> str:
@@ -103,7 +104,7 @@ Place = Web | LocalFile | Volume | Dhcp | Dns
 def parse_command_line(text: str) -> Request:
     """Read the parameters slipway.answer and slipway.answer-*; the last of each counts.
 
-    Raises SourceError for one that is not known.
+    Raises SourceError for one that is not known and for what is not a digest.
     """
     given: dict[str, str] = {}
     for word in text.replace('"', "").split():
@@ -119,8 +120,8 @@ def parse_command_line(text: str) -> Request:
     return Request(
         url=given.get("", ""),
         label=given.get("-label", DEFAULT_LABEL),
-        fingerprint=given.get("-fingerprint", ""),
-        sha256=given.get("-sha256", ""),
+        fingerprint=_digest(given.get("-fingerprint", ""), "fingerprint"),
+        sha256=_digest(given.get("-sha256", ""), "sha256"),
         token=SecretStr(given["-token"]) if "-token" in given else None,
         insecure="-insecure" in given,
         timeout=given.get("-timeout", ""),
@@ -136,7 +137,7 @@ def places(request: Request) -> tuple[Place, ...]:
         return Volume(request.label), LocalFile(MEDIUM), Dhcp(), Dns()
     if request.url.startswith("file://"):
         path = Path(unquote(request.url.removeprefix("file://")))
-        return (LocalFile(path, sha256=_digest(request.sha256, "sha256"), required=True),)
+        return (LocalFile(path, required=True),)
     return (web_place(request.url, request, request.fingerprint, request.token),)
 
 
@@ -156,12 +157,11 @@ def web_place(url: str, request: Request, fingerprint: str, token: SecretStr | N
     place = Web(
         url,
         fingerprint=_digest(fingerprint, "fingerprint"),
-        sha256=_digest(request.sha256, "sha256"),
         token=token,
         insecure=request.insecure,
     )
     if urlsplit(url).scheme == "http":
-        _check_plain(place)
+        _check_plain(place, pinned=bool(request.sha256))
     return place
 
 
@@ -174,7 +174,7 @@ def _is_web_address(url: str) -> bool:
     return whole and "@" not in parts.netloc and re.fullmatch(r"[!-~]+", url) is not None
 
 
-def _check_plain(place: Web) -> None:
+def _check_plain(place: Web, pinned: bool) -> None:
     if place.fingerprint:
         raise SourceError("a fingerprint needs https", where=str(place))
     if place.token and not place.insecure:
@@ -183,7 +183,7 @@ def _check_plain(place: Web) -> None:
             where=str(place),
             hint="Use https, or add slipway.answer-insecure to send it in the clear.",
         )
-    if not place.sha256 and not place.insecure:
+    if not pinned and not place.insecure:
         raise SourceError(
             "an answer file over plain HTTP can be changed on its way",
             where=str(place),

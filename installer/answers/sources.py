@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agent.core.command import run
 from agent.core.errors import CommandFailed, ToolMissing
 from installer.answers.discovery import Hint, look_up_records, parse_dhcp_options
-from installer.answers.fetch import Patience, check_digest, fetch
+from installer.answers.fetch import Patience, fetch
 from installer.answers.identity import identity
 from installer.answers.load import Loaded, load_answer
 from installer.answers.parse import MAXIMUM_BYTES
@@ -36,14 +37,32 @@ NETWORK_SECONDS = 30
 LONGEST_TIMEOUT = 86400.0
 
 
+def identify() -> Mapping[str, object]:
+    """Who this machine is."""
+    return identity(probe())
+
+
+def ask_dhcp() -> Hint | None:
+    """The DHCP options of the leases that NetworkManager holds, once it has started up."""
+    try:
+        run(
+            ["nm-online", "--quiet", "--wait-for-startup", f"--timeout={NETWORK_SECONDS}"],
+            check=False,
+        )
+        shown = run(["nmcli", "--terse", "--fields", "DHCP4", "device", "show"], check=False)
+    except ToolMissing:
+        return None
+    return parse_dhcp_options(shown.stdout) if shown.status == 0 else None
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What is around the search; the defaults are those of the live system."""
 
     command_line: Path = Path("/proc/cmdline")
     labels: Path = Path("/dev/disk/by-label")
-    identity: Callable[[], Mapping[str, object]] = field(default=lambda: identity(probe()))
-    dhcp: Callable[[], Hint | None] = field(default=lambda: ask_dhcp())
+    identity: Callable[[], Mapping[str, object]] = identify
+    dhcp: Callable[[], Hint | None] = ask_dhcp
     dns: Callable[[], Hint | None] = look_up_records
     patience: Patience = Patience()
 
@@ -73,22 +92,10 @@ def find_answer(
     for place in places(search.request):
         found = search.look(place)
         if found is not None:
+            _check_digest(found, search.request.sha256)
             report(f"answer file: {found.name}")
             return load_answer(found.content, found.name, found.format)
     return None
-
-
-def ask_dhcp() -> Hint | None:
-    """The DHCP options of the leases that NetworkManager holds, once it has started up."""
-    try:
-        run(
-            ["nm-online", "--quiet", "--wait-for-startup", f"--timeout={NETWORK_SECONDS}"],
-            check=False,
-        )
-        shown = run(["nmcli", "--terse", "--fields", "DHCP4", "device", "show"], check=False)
-    except ToolMissing:
-        return None
-    return parse_dhcp_options(shown.stdout) if shown.status == 0 else None
 
 
 @dataclass(frozen=True)
@@ -123,15 +130,10 @@ class _Search:
         )
 
     def _read_file(self, place: LocalFile) -> _Content | None:
-        try:
-            content = _read(place.path)
-        except OSError as error:
-            if place.required:
-                raise SourceError(f"cannot be read: {error.strerror}", where=str(place)) from None
+        if not place.required and not place.path.exists():
             self.report(f"no answer file: {place} not found")
             return None
-        check_digest(content, place.sha256, str(place))
-        return _Content(str(place), content)
+        return _Content(str(place), _read(place.path, str(place)))
 
     def _read_volume(self, place: Volume) -> _Content | None:
         run(["udevadm", "settle", "--timeout=30"], check=False)
@@ -157,7 +159,8 @@ class _Search:
         if not names:
             self.report(f"no answer file: {place} ({device}) has no {FILE_NAME}")
             return None
-        return _Content(f"{place.label}:{FILE_NAME}", _read(names[0]))
+        name = f"{place.label}:{FILE_NAME}"
+        return _Content(name, _read(names[0], name))
 
 
 def find_label(labels: Path, label: str) -> Path | None:
@@ -173,9 +176,21 @@ def _escape(character: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in character.encode())
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(MAXIMUM_BYTES + 1)
+def _read(path: Path, name: str) -> bytes:
+    """At most one byte more than an answer file may have. Raises SourceError."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAXIMUM_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror}", where=name) from None
+
+
+def _check_digest(found: _Content, sha256: str) -> None:
+    digest = hashlib.sha256(found.content).hexdigest()
+    if sha256 and digest != sha256:
+        raise SourceError(
+            f"the answer file has the SHA-256 {digest}, expected {sha256}", where=found.name
+        )
 
 
 def _seconds(text: str) -> float:

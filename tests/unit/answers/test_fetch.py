@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import socket
@@ -20,7 +19,6 @@ from tests.unit.answers.files import MINIMAL_TOML
 from tests.unit.answers.servers import cut, make_certificate, reply, serving, stall
 
 ANSWER = MINIMAL_TOML.encode()
-DIGEST = hashlib.sha256(ANSWER).hexdigest()
 IDENTITY = {"dmi": {"system": {"serial": "S1"}}}
 QUICK = Patience(total=20, attempt=10, first=0.001, longest=0.01)
 SECRET = "node1:hunter2"
@@ -49,8 +47,8 @@ def release() -> Iterator[threading.Event]:
     event.set()
 
 
-def plain(port: int, path: str = "/answer", sha256: str = "") -> Web:
-    return Web(f"http://127.0.0.1:{port}{path}", insecure=True, sha256=sha256)
+def plain(port: int, path: str = "/answer") -> Web:
+    return Web(f"http://127.0.0.1:{port}{path}", insecure=True)
 
 
 def test_posts_the_identity_and_takes_toml(certificate: Certificate, told: list[str]) -> None:
@@ -77,16 +75,9 @@ def test_servers_of_plain_files_are_asked_with_get(status: int, told: list[str])
 
 def test_a_pinned_answer_over_plain_http_does_not_tell_who_asks(told: list[str]) -> None:
     with serving(reply(200, ANSWER)) as server:
-        place = Web(f"http://127.0.0.1:{server.port}/", sha256=DIGEST)
+        place = Web(f"http://127.0.0.1:{server.port}/")
         assert fetch(place, IDENTITY, told.append, QUICK)[0] == ANSWER
     assert [(request.method, request.body) for request in server.asked] == [("GET", b"")]
-
-
-def test_another_digest_is_refused(told: list[str]) -> None:
-    with serving(reply(200, ANSWER + b"#")) as server:
-        with pytest.raises(SourceError, match=f"expected {DIGEST}"):
-            fetch(plain(server.port, sha256=DIGEST), IDENTITY, told.append, QUICK)
-    assert len(server.asked) == 1
 
 
 def test_three_errors_and_then_an_answer(told: list[str]) -> None:

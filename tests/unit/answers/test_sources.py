@@ -91,6 +91,13 @@ def test_a_file_with_another_digest_is_refused(
         find_answer(told.append, machine(parameters))
 
 
+def test_a_file_that_cannot_be_read_is_an_error(
+    machine: Callable[..., Surroundings], told: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match="cannot be read: Is a directory"):
+        find_answer(told.append, machine(f"slipway.answer=file://{tmp_path}"))
+
+
 def test_takes_the_file_on_the_medium(
     machine: Callable[..., Surroundings],
     told: list[str],
@@ -99,7 +106,7 @@ def test_takes_the_file_on_the_medium(
 ) -> None:
     (tmp_path / "answer.toml").write_bytes(ANSWER)
     monkeypatch.setattr("installer.answers.places.MEDIUM", tmp_path / "answer.toml")
-    assert find_answer(told.append, machine()) is not None
+    assert find_answer(told.append, machine(f"slipway.answer-sha256={DIGEST}")) is not None
     assert told[-1] == f"answer file: {tmp_path}/answer.toml"
 
 
