@@ -31,7 +31,7 @@ def unpack_image(medium: Medium, image: str, target: Path, progress: Progress) -
             progress(int(line) * size // 100, size)
 
     buffers = ["-da", BUFFER_MIB, "-fr", BUFFER_MIB]
-    where = ["-force", "-dest", target, medium.path(image)]
+    where = ["-force", "-dest", str(target), str(medium.path(image))]
     run(["unsquashfs", "-percentage", *buffers, *where], on_line=hear)
 
 
