@@ -71,7 +71,7 @@ def _names(resolver: dns.resolver.Resolver) -> Iterator[tuple[str, str]]:
 
 def _text(resolver: dns.resolver.Resolver, name: str) -> str:
     try:
-        records = resolver.resolve(name, "TXT", search=False, lifetime=DNS_SECONDS)
+        records = resolver.resolve(name, "TXT", lifetime=DNS_SECONDS)
     except dns.exception.DNSException:
         return ""
     texts = sorted(
