@@ -18,6 +18,9 @@ from image.cache import Cache, Step, file_sha256
 from image.progress import Progress
 from image.steps import ISO_NAME, Made, Steps
 
+MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+
 
 @dataclass(frozen=True)
 class Build:
@@ -29,7 +32,27 @@ class Build:
     out: Path
 
     def run(self) -> None:
-        """Build what is not there yet, and publish it in `out`."""
+        """Build what is not there yet, and publish it in `out` unless that is there already."""
+        made = self._obtain_all()
+        steps = {name: result.id for name, result in made.items()}
+        files = [made["iso"].folder / ISO_NAME, package.path_in(made["package"].folder)]
+        if is_published(steps, files, self.out):
+            print(f"nothing has changed: out/{ISO_NAME}")
+            return
+        publish(files, self.out)
+        manifest = {
+            "version": __version__,
+            "epoch": self.steps.epoch,
+            "steps": steps,
+            "sizes_bytes": {file.name: file.stat().st_size for file in files},
+            "seconds": {name: result.seconds for name, result in made.items()},
+            "packages": installed_packages(made["packages"].folder / "root"),
+        }
+        (self.out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        size = files[0].stat().st_size / 1e6
+        print(f"out/{ISO_NAME}: {size:.0f} MB, built in {self.progress.total():.0f} s")
+
+    def _obtain_all(self) -> dict[str, Made]:
         tree = self._obtain(self.steps.packages())
         modules = self._obtain(self.steps.zfs_modules(tree))
         live_system = self._obtain(self.steps.live(tree, modules))
@@ -38,19 +61,8 @@ class Build:
         zfs = self._obtain(self.steps.zfs(tree, modules, node_image))
         installer = self._obtain(self.steps.installer(live_system, node_image, zfs))
         iso = self._obtain(self.steps.iso(live_system, node_image, zfs, installer))
-        files = [iso.folder / ISO_NAME, package.path_in(deb.folder)]
-        publish(files, self.out)
-        manifest = {
-            "version": __version__,
-            "epoch": self.steps.epoch,
-            "steps": {made.folder.parent.name: made.id for made in (tree, deb, node_image, iso)},
-            "sizes_bytes": {file.name: file.stat().st_size for file in files},
-            "seconds": {name: round(s, 1) for name, s in self.progress.seconds.items()},
-            "packages": installed_packages(tree.folder / "root"),
-        }
-        (self.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-        size = files[0].stat().st_size / 1e6
-        print(f"out/{ISO_NAME}: {size:.0f} MB, built in {self.progress.total():.0f} s")
+        made = (tree, modules, live_system, deb, node_image, zfs, installer, iso)
+        return {result.name: result for result in made}
 
     def _obtain(self, step: Step) -> Made:
         folder = self.cache.find(step)
@@ -59,21 +71,29 @@ class Build:
         else:
             with self.progress.stage(step.name, self.cache.why(step)) as hear:
                 folder = self.cache.make(step, hear)
-        return Made(step.id, folder)
+        return Made(step.name, step.id, folder)
+
+
+def is_published(steps: dict[str, str], files: Sequence[Path], out: Path) -> bool:
+    """Whether `out` holds what these steps make."""
+    manifest = out / MANIFEST
+    wanted = [manifest, out / SUMS, *(out / file.name for file in files)]
+    if not all(path.exists() for path in wanted):
+        return False
+    return bool(json.loads(manifest.read_text())["steps"] == steps)
 
 
 def publish(files: Sequence[Path], out: Path) -> None:
     """Put finished files in `out`, as hard links where the file system allows, with digests."""
-    sums = []
-    for old in [*out.glob("slipway-*.iso"), *out.glob("slipway_*.deb")]:
-        old.unlink()
+    for old in [*out.glob("slipway-*.iso"), *out.glob("slipway_*.deb"), out / MANIFEST]:
+        old.unlink(missing_ok=True)
     for file in files:
         try:
             os.link(file, out / file.name)
         except OSError:
             run(["cp", "--reflink=auto", file, out / file.name])
-        sums.append(f"{file_sha256(file)}  {file.name}\n")
-    (out / "SHA256SUMS").write_text("".join(sums))
+    sums = (f"{file_sha256(out / file.name)}  {file.name}\n" for file in files)
+    (out / SUMS).write_text("".join(sums))
 
 
 def installed_packages(root: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from image.progress import Listener
 
 # How many results of each step stay: the newest and the one before, for going back and forth.
 KEPT = 2
+SECONDS = "seconds"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class Cache:
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
+        begin = time.monotonic()
         step.make(partial, hear)
+        (partial / SECONDS).write_text(f"{time.monotonic() - begin:.1f}")
         (partial / "inputs.json").write_text(json.dumps(step.inputs, indent=2, sort_keys=True))
         partial.rename(folder)
         self._forget_old(step.name)

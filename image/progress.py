@@ -19,12 +19,11 @@ Listener = Callable[[str], None]
 
 @dataclass
 class Progress:
-    """seconds: per finished stage. verbose: show the tools' own output."""
+    """logs: the folder of the tools' output. verbose: show it as well."""
 
     logs: Path
     verbose: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
-    seconds: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     @contextmanager
@@ -45,22 +44,20 @@ class Progress:
             if self.out.isatty():
                 self._same_line(begin, name, detail)
             else:
-                print(f"  ...    {name:<10} {detail}", file=self.out, flush=True)
+                print(f"  ...    {name:<11} {detail}", file=self.out, flush=True)
             yield hear
-        self.seconds[name] = time.monotonic() - begin
-        self._end_line(f"{self.seconds[name]:6.1f} s {name:<10} {detail}")
+        self._end_line(f"{time.monotonic() - begin:6.1f} s {name:<11} {detail}")
 
     def taken(self, name: str) -> None:
         """A stage whose result was there already."""
-        self.seconds[name] = 0.0
-        self._end_line(f"     -   {name:<10} unchanged")
+        self._end_line(f"     -   {name:<11} unchanged")
 
     def total(self) -> float:
         """Seconds since the build began."""
         return time.monotonic() - self.started
 
     def _same_line(self, begin: float, name: str, text: str) -> None:
-        line = f"{time.monotonic() - begin:6.1f} s {name:<10} {text}"
+        line = f"{time.monotonic() - begin:6.1f} s {name:<11} {text}"
         print(f"\r\033[K{line[:78]}", end="", file=self.out, flush=True)
 
     def _end_line(self, line: str) -> None:

@@ -14,7 +14,7 @@ from agent import __version__
 from agent.core.template import TEMPLATES
 from agent.stack import Stack
 from image import iso, live, node, package, packages, zfs
-from image.cache import Step, digest_of, file_sha256
+from image.cache import SECONDS, Step, digest_of, file_sha256
 from image.tree import kernel_version
 
 ISO_NAME = f"slipway-{__version__}-amd64.iso"
@@ -24,8 +24,14 @@ ISO_NAME = f"slipway-{__version__}-amd64.iso"
 class Made:
     """The result of a step: its content id and its folder."""
 
+    name: str
     id: str
     folder: Path
+
+    @property
+    def seconds(self) -> float:
+        """How long making it took."""
+        return float((self.folder / SECONDS).read_text())
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_an_interrupted_step_is_made_again(tmp_path: Path) -> None:
         cache.make(Step("tree", {"a": "1"}, stop), nothing)
     assert cache.find(make_step({"a": "1"})) is None
     made = cache.make(make_step({"a": "1"}), nothing)
-    assert sorted(path.name for path in made.iterdir()) == ["file", "inputs.json"]
+    assert sorted(path.name for path in made.iterdir()) == ["file", "inputs.json", "seconds"]
 
 
 def test_why_names_the_inputs_that_changed(tmp_path: Path) -> None:
