@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import count
 
 from installer.answers.links import InterfaceMatch
 from installer.answers.network import InterfaceNamePinning
@@ -37,11 +38,14 @@ def name_nics(
     """All NICs in the order of the inventory, with their names on the node.
 
     Pinned NICs that the mapping does not name become nic0, nic1 …, by their place in the
-    inventory; a NIC that shares its hardware address with another one cannot be pinned.
+    inventory, or where the mapping gives that name to another NIC, a number after all places; a
+    NIC that shares its hardware address with another one cannot be pinned.
     Raises NetworkError when two NICs would get one name.
     """
     mapping = pinning.mapping if pinning and pinning.enabled else {}
     macs = Counter(interface.mac.lower() for interface in interfaces)
+    numbers = map("nic{}".format, count(len(interfaces)))
+    free = (name for name in numbers if name not in mapping.values())
     nics = []
     for index, hardware in enumerate(interfaces):
         mac = hardware.mac.lower()
@@ -49,14 +53,14 @@ def name_nics(
         if mac in mapping and not unique:
             raise NetworkError(f"{mapping[mac]} cannot be pinned: several NICs have {mac}")
         pinned = pinning is not None and pinning.enabled and unique
-        name = mapping.get(mac, f"nic{index}") if pinned else hardware.name
+        name = hardware.name
+        if pinned:
+            place = f"nic{index}"
+            name = mapping.get(mac) or (next(free) if place in mapping.values() else place)
         nics.append(Nic(name, pinned, unique, hardware))
-    for name, count in Counter(nic.name for nic in nics).items():
-        if count > 1:
-            raise NetworkError(
-                f"interface-name-pinning gives the name {name} to {count} NICs",
-                hint="choose names other than nic0, nic1 …, which the other NICs get",
-            )
+    for name, number in Counter(nic.name for nic in nics).items():
+        if number > 1:
+            raise NetworkError(f"interface-name-pinning gives the name {name} to {number} NICs")
     return tuple(nics)
 
 

@@ -132,14 +132,20 @@ def test_a_name_of_today_still_chooses_a_pinned_nic() -> None:
     assert profile(made, "vmbr0").cloned_mac == "52:54:00:00:00:01"
 
 
+def test_a_name_that_the_mapping_gives_away_is_not_given_twice() -> None:
+    made = pinned(nic(1), nic(2), nic(3), nic2="nic0", nic3="lan0")
+    names = {pin.mac[-2:]: pin.name for pin in made.pins}
+    assert names == {"01": "nic3", "02": "nic0", "03": "lan0"}
+
+
 def test_pinning_that_is_off_does_nothing() -> None:
     pinning = {"enabled": False, "mapping": {"52:54:00:00:00:01": "lan0"}}
     assert plan(static(interface_name_pinning=pinning)).pins == ()
 
 
 def test_pins_that_cannot_be() -> None:
-    with pytest.raises(NetworkError, match="the name nic1 to 2 NICs"):
-        pinned(nic(1), nic(2), nic1="nic1")
+    with pytest.raises(NetworkError, match="the name eno2 to 2 NICs"):
+        pinned(nic(1), nic(2), nic(3, mac="52:54:00:00:00:02"), nic1="eno2")
     with pytest.raises(NetworkError, match="several NICs have 52:54:00:00:00:01"):
         pinned(nic(1), nic(2, mac="52:54:00:00:00:01"), nic1="lan0")
     (warning,) = pinned(nic(1), nic1="lan0", nic9="lan9").warnings
