@@ -32,17 +32,13 @@ class Accelerator:
     """How QEMU runs the guest's instructions, and on which model of a processor."""
 
     name: str
-    cpu: str
-
-    @property
-    def arguments(self) -> list[str]:
-        return ["-accel", self.name, "-cpu", self.cpu]
+    arguments: tuple[str, ...]
 
 
-KVM = Accelerator("kvm", "host")
+KVM = Accelerator("kvm", ("-accel", "kvm", "-cpu", "host"))
 # Linux clears and copies memory with "rep stosb" and "rep movsb" where the processor offers
 # ERMS and FSRM; emulation executes those byte by byte, and boots twice as long.
-TCG = Accelerator("tcg,thread=multi", "max,-erms,-fsrm")
+TCG = Accelerator("tcg", ("-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm"))
 
 
 def qemu_arguments(spec: MachineSpec, paths: Paths, accelerator: Accelerator) -> list[str]:

@@ -11,7 +11,7 @@ from tests.lab.answers import Answer, as_toml
 from tests.lab.arguments import Accelerator
 from tests.lab.layouts import Layout
 from tests.lab.machine import Machine
-from tests.lab.serial import Serial
+from tests.lab.serial import Line, Serial
 from tests.lab.spec import Disk, FirmwareName, Forward, MachineSpec, Medium, Nic, UserNetwork
 from tests.lab.ssh import Key, Ssh
 from tests.lab.volume import make_volume
@@ -46,8 +46,7 @@ AGENT_MILESTONES = (
 )
 AGENT_FAILED = r"slipway-agent: (failed|not ready): .*|Kernel panic"
 
-# Called with each milestone and the seconds from power-on at which it came.
-Listener = Callable[[Milestone, float], None]
+Listener = Callable[[Line], None]
 
 
 def free_port() -> int:
@@ -87,17 +86,16 @@ class InstalledNode:
     def web_address(self) -> str:
         return f"https://localhost:{self.spec.forwarded(WEB_PORT)}/"
 
-    def boot(self, logs: Path, *, power_on: float | None = None) -> Machine:
-        """Switch the node on. power_on: see Machine."""
-        return Machine(self.spec, self.home, logs, self.accelerator, power_on=power_on)
+    def boot(
+        self, logs: Path, *, power_on: float | None = None, on_line: Listener | None = None
+    ) -> Machine:
+        """Switch the node on. power_on, on_line: see Machine."""
+        return Machine(
+            self.spec, self.home, logs, self.accelerator, power_on=power_on, on_line=on_line
+        )
 
 
-def follow(
-    serial: Serial,
-    milestones: tuple[Milestone, ...],
-    failed: str,
-    listener: Listener | None = None,
-) -> dict[str, float]:
+def follow(serial: Serial, milestones: tuple[Milestone, ...], failed: str) -> dict[str, float]:
     """Wait for each milestone in turn: seconds from power-on by name.
 
     Raises LabTimeout, or LabError as soon as the console says that it failed.
@@ -108,14 +106,12 @@ def follow(
             milestone.line, milestone.limit, repr(milestone.line), unless=failed
         )
         seconds[milestone.name] = round(found.seconds, 1)
-        if listener:
-            listener(milestone, found.seconds)
     return seconds
 
 
-def wait_until_ready(machine: Machine, listener: Listener | None = None) -> dict[str, float]:
-    """Wait until the agent of a node says that it is ready."""
-    return follow(machine.serial, AGENT_MILESTONES, AGENT_FAILED, listener)
+def wait_until_ready(machine: Machine) -> dict[str, float]:
+    """Wait until the agent of a node says that it is ready; the seconds as `follow` has them."""
+    return follow(machine.serial, AGENT_MILESTONES, AGENT_FAILED)
 
 
 def install(
@@ -125,18 +121,19 @@ def install(
     key: Key,
     accelerator: Accelerator,
     folder: Path,
-    listener: Listener | None = None,
+    *,
+    on_line: Listener | None = None,
 ) -> tuple[InstalledNode, float]:
     """Install a node on the spec's blank disks: the node, and its time.monotonic() at power-on.
 
-    folder: gets `disks/`, and the logs in `install/`.
+    folder: gets `disks/`, and the logs in `install/`; on_line: see Machine.
     """
     volume = make_volume(folder / "answer.img", {"answer.toml": as_toml(answer)})
     media = (Medium(iso), Medium(volume, "usb", boot=False))
     home = folder / "disks"
     live = replace(spec, media=media, stop_at_reboot=True)
-    with Machine(live, home, folder / "install", accelerator) as machine:
-        seconds = follow(machine.serial, INSTALLER_MILESTONES, INSTALLER_FAILED, listener)
+    with Machine(live, home, folder / "install", accelerator, on_line=on_line) as machine:
+        seconds = follow(machine.serial, INSTALLER_MILESTONES, INSTALLER_FAILED)
         machine.wait_for_reset(REBOOT_LIMIT)
     volume.unlink()
     return InstalledNode(spec, home, key, accelerator, seconds), machine.power_on

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from tests.lab.wait import until
 
 # ssh's own status when it could not connect or log in.
 NO_CONNECTION = 255
-# Machines of the laboratory come and go on the same ports with new host keys each time.
-OPTIONS = {
+# Machines of the laboratory come and go with new host keys each time.
+ANY_HOST = {"StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null"}
+# Programs have nobody to ask, and read what ssh itself says as an error.
+UNATTENDED = {
     "BatchMode": "yes",
     "ConnectTimeout": "20",
     "IdentitiesOnly": "yes",
     "LogLevel": "ERROR",
-    "StrictHostKeyChecking": "no",
-    "UserKnownHostsFile": "/dev/null",
 }
 
 
@@ -49,17 +49,20 @@ class Ssh:
     key: Key
 
     @property
-    def argv(self) -> list[str]:
-        """The command that opens a shell."""
-        options = [word for name, value in OPTIONS.items() for word in ("-o", f"{name}={value}")]
-        identity = ["-i", str(self.key.private), "-p", str(self.port)]
-        return ["ssh", "-F", "none", *options, *identity, "root@127.0.0.1"]
+    def login(self) -> list[str]:
+        """The command that gives a person a shell."""
+        return ["ssh", *_options(ANY_HOST), *self._destination]
+
+    @property
+    def _destination(self) -> list[str]:
+        return ["-i", str(self.key.private), "-p", str(self.port), "root@127.0.0.1"]
 
     def run(
         self, argv: Sequence[str], *, check: bool = True, limit: float = 120, input: str = ""
     ) -> Result:
         """Run a program on the machine. Raises CommandFailed, CommandTimeout (limit: seconds)."""
-        command = [*self.argv, "--", shlex.join(argv)]
+        options = ["-F", "none", *_options(ANY_HOST), *_options(UNATTENDED)]
+        command = ["ssh", *options, *self._destination, "--", shlex.join(argv)]
         return run(command, check=check, timeout=limit, input=input)
 
     def output(self, *argv: str) -> str:
@@ -76,3 +79,7 @@ class Ssh:
                 return None
 
         until(attempt, limit, "a login over SSH", where=f"port {self.port}", interval=1)
+
+
+def _options(options: Mapping[str, str]) -> list[str]:
+    return [word for name, value in options.items() for word in ("-o", f"{name}={value}")]

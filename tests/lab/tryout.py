@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 from dataclasses import replace
@@ -15,15 +16,16 @@ from tests.lab.arguments import Accelerator
 from tests.lab.install import (
     LOGIN_LIMIT,
     InstalledNode,
-    Milestone,
     install,
     node_spec,
     wait_until_ready,
 )
 from tests.lab.layouts import LAYOUTS
+from tests.lab.serial import Line
 from tests.lab.spec import FirmwareName
 from tests.lab.ssh import make_key
 
+WORDS = re.compile("slipway-(installer|agent): .*")
 # What the node tells about itself at the end.
 QUESTIONS = (
     ("name", ("hostname", "-f")),
@@ -45,10 +47,10 @@ def tryout(layout: str, firmware: FirmwareName, *, keep: bool, folder: Path) -> 
     print(f"{image.name}: {firmware}, {layout}, {chosen.name}", flush=True)
     spec = replace(node_spec("try", firmware, LAYOUTS[layout]), outlive=keep)
     wanted = answer(LAYOUTS[layout], key.public)
-    node, power_on = install(spec, wanted, image, key, chosen, folder, _show)
-    machine = node.boot(folder / "boot", power_on=power_on)
+    node, power_on = install(spec, wanted, image, key, chosen, folder, on_line=_show)
+    machine = node.boot(folder / "boot", power_on=power_on, on_line=_show)
     try:
-        node = replace(node, seconds=node.seconds | wait_until_ready(machine, _show))
+        node = replace(node, seconds=node.seconds | wait_until_ready(machine))
         node.ssh.wait_until_up(LOGIN_LIMIT)
         _describe(node)
     except BaseException:
@@ -59,8 +61,8 @@ def tryout(layout: str, firmware: FirmwareName, *, keep: bool, folder: Path) -> 
     print(f"The report is in {report.relative_to(iso.CHECKOUT)}.")
     if keep:
         machine.leave()
-        print(f"The node runs on:\n  {shlex.join(node.ssh.argv)}\n  {node.web_address}")
-        print(f"Switch it off with: {shlex.join([*node.ssh.argv, 'poweroff'])}")
+        print(f"The node runs on:\n  {shlex.join(node.ssh.login)}\n  {node.web_address}")
+        print(f"Switch it off with: {shlex.join([*node.ssh.login, 'poweroff'])}")
     else:
         machine.stop()
         shutil.rmtree(node.home)
@@ -77,8 +79,10 @@ def measured_on(chosen: Accelerator) -> dict[str, object]:
     }
 
 
-def _show(milestone: Milestone, seconds: float) -> None:
-    print(f"{seconds:7.1f} s  {milestone.line}", flush=True)
+def _show(line: Line) -> None:
+    """Show what Slipway's own programs say on the console."""
+    if said := WORDS.search(line.text):
+        print(f"{line.seconds:7.1f} s  {said[0]}", flush=True)
 
 
 def _describe(node: InstalledNode) -> None:

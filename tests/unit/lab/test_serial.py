@@ -115,12 +115,20 @@ def test_a_command_whose_output_has_no_end_of_line(console: Console) -> None:
 
 def test_milestones_in_their_order(console: Console) -> None:
     console.says("installer: started\nnoise\ninstaller: done\n")
-    seen: list[str] = []
-    seconds = follow(
-        console.serial,
-        (Milestone("started", "installer: started", 5), Milestone("done", "installer: done", 5)),
-        "installer: failed",
-        lambda milestone, _: seen.append(milestone.name),
+    milestones = (
+        Milestone("started", "installer: started", 5),
+        Milestone("done", "installer: done", 5),
     )
-    assert list(seconds) == seen == ["started", "done"]
+    seconds = follow(console.serial, milestones, "installer: failed")
+    assert list(seconds) == ["started", "done"]
     assert 0 <= seconds["started"] <= seconds["done"]
+
+
+def test_a_failure_ends_the_wait_for_a_milestone(console: Console) -> None:
+    console.says("installer: started\ninstaller: failed: no disk\n")
+    milestones = (
+        Milestone("started", "installer: started", 5),
+        Milestone("done", "installer: done", 5),
+    )
+    with pytest.raises(LabError, match="installer: failed: no disk"):
+        follow(console.serial, milestones, "installer: failed")

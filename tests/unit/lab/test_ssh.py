@@ -20,10 +20,10 @@ def test_a_key_is_made_once(tmp_path: Path) -> None:
     assert make_key(tmp_path / "key") == key
 
 
-def test_the_command_line() -> None:
-    argv = Ssh(2222, Key(Path("/key"), "public")).argv
-    assert argv[:3] == ["ssh", "-F", "none"]
-    assert argv[-5:] == ["-i", "/key", "-p", "2222", "root@127.0.0.1"]
+def test_the_command_for_a_person() -> None:
+    login = Ssh(2222, Key(Path("/key"), "public")).login
+    options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    assert " ".join(login) == f"ssh {options} -i /key -p 2222 root@127.0.0.1"
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
