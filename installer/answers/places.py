@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
 from agent.core.errors import SlipwayError
+from installer.web import Server
 
 DEFAULT_LABEL = "SLIPWAY"
 FILE_NAME = "answer.toml"
@@ -47,18 +48,11 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Web:
-    """An HTTP server. fingerprint: the SHA-256 of its certificate, hexadecimal, or empty."""
+class Web(Server):
+    """An answer server. insecure: plain HTTP is fine for what it is told and what it answers."""
 
-    url: str = field(repr=False)
-    fingerprint: str = ""
-    token: SecretStr | None = None
+    fingerprint_key: str = f"{PREFIX}-fingerprint"
     insecure: bool = False
-
-    def __str__(self) -> str:
-        """The address without what may be secret in it."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?…" if parts.query else "")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from agent.core.command import run
 from agent.core.errors import CommandFailed, ToolMissing
 from installer.answers.discovery import Hint, look_up_records, parse_dhcp_options
-from installer.answers.fetch import Patience, fetch
+from installer.answers.fetch import fetch
 from installer.answers.identity import identity
 from installer.answers.load import Loaded, load_answer
 from installer.answers.parse import MAXIMUM_BYTES
@@ -31,6 +31,7 @@ from installer.answers.places import (
 )
 from installer.answers.positions import Format
 from installer.inventory.probe import probe
+from installer.web import Patience
 
 # How long the first DHCP lease may take, in seconds.
 NETWORK_SECONDS = 30

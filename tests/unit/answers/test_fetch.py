@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from installer.answers.fetch import Patience, fetch
+from installer.answers.fetch import fetch
 from installer.answers.parse import MAXIMUM_BYTES
 from installer.answers.places import SourceError, Web
+from installer.web import Patience
 from tests.unit.answers.files import MINIMAL_TOML
 from tests.unit.answers.servers import cut, make_certificate, reply, serving, stall
 

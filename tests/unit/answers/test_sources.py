@@ -15,12 +15,12 @@ from agent.core.command import run
 from agent.core.errors import CommandFailed
 from installer.answers import sources
 from installer.answers.discovery import Hint, look_up_records, parse_dhcp_options
-from installer.answers.fetch import Patience
 from installer.answers.identity import identity
 from installer.answers.places import SourceError
 from installer.answers.problems import AnswerError
 from installer.answers.sources import Surroundings, find_answer, find_label
 from installer.inventory.model import Disk, Firmware, Inventory, NetworkInterface
+from installer.web import Patience
 from tests.unit.answers.files import MINIMAL_TOML
 from tests.unit.answers.servers import name_server, reply, serving
 
