@@ -94,7 +94,9 @@ def digest_of(paths: Iterable[Path], base: Path) -> str:
     total = hashlib.sha256()
     for path in sorted(paths):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and "__pycache__" not in file.parts:
+            if file.is_symlink():
+                total.update(f"{file.relative_to(base)}\0{file.readlink()}\0".encode())
+            elif file.is_file() and "__pycache__" not in file.parts:
                 executable = bool(file.stat().st_mode & 0o100)
                 total.update(f"{file.relative_to(base)}\0{executable}\0".encode())
                 total.update(hashlib.sha256(file.read_bytes()).digest())

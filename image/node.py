@@ -20,7 +20,6 @@ REMOVED = (
     "etc/apt/apt.conf.d/99mmdebstrap",
     "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
     "usr/sbin/policy-rc.d",
-    "etc/resolv.conf",
     "var/lib/apt/lists/*",
     "var/cache/apt/*.bin",
     "var/cache/ldconfig/*",

@@ -32,7 +32,15 @@ def system_mounts(root: Path) -> Iterator[Path]:
             kind = ["--rbind", what] if what.startswith("/") else ["-t", what, what]
             run(["mount", *kind, root / where])
             stack.callback(run, ["umount", "--recursive", "--lazy", root / where])
+        _place_resolver(root)
         yield root
+
+
+def _place_resolver(root: Path) -> None:
+    """A node's /etc/resolv.conf points here; apt in the tree needs one too."""
+    resolver = root / "run/NetworkManager/resolv.conf"
+    resolver.parent.mkdir()
+    shutil.copyfile("/etc/resolv.conf", resolver)
 
 
 @contextmanager
