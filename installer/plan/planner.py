@@ -16,7 +16,6 @@ from installer.plan.model import (
     Action,
     AddUser,
     CopyKernel,
-    CreateZpool,
     InstallBootLoader,
     KeepLog,
     Plan,
@@ -30,6 +29,7 @@ from installer.plan.model import (
 )
 from installer.plan.network import plan_network
 from installer.plan.storage import plan_storage
+from installer.plan.storage_actions import CreateZpool
 
 LOG = "/var/log/slipway/installer.log"
 

@@ -11,24 +11,24 @@ from typing import Any
 
 from installer.execute.storage import filesystems, lvm, partition, raid, wipe, zfs
 from installer.inventory.model import Model
-from installer.plan import model
+from installer.plan import storage_actions as actions
 
 # What carries out each kind of action; it is called with the action and the target's root.
 EXECUTORS: Mapping[type[Model], Callable[[Any, Path], None]] = {
-    model.WipeDisk: wipe.wipe_disk,
-    model.PartitionDisk: partition.partition_disk,
-    model.RetireVolumeGroup: lvm.retire_volume_group,
-    model.RetireZpool: zfs.retire_zpool,
-    model.CreateRaid: raid.create_raid,
-    model.CreateVolumeGroup: lvm.create_volume_group,
-    model.CreateLogicalVolume: lvm.create_logical_volume,
-    model.CreateThinPool: lvm.create_thin_pool,
-    model.CreateZpool: zfs.create_zpool,
-    model.CreateDataset: zfs.create_dataset,
-    model.SetZpoolProperty: zfs.set_zpool_property,
-    model.ExportZpool: zfs.export_zpool,
-    model.MakeFilesystem: filesystems.make_filesystem,
-    model.MakeSwap: filesystems.make_swap,
-    model.CreateSubvolume: filesystems.create_subvolume,
-    model.Mount: filesystems.mount,
+    actions.WipeDisk: wipe.wipe_disk,
+    actions.PartitionDisk: partition.partition_disk,
+    actions.RetireVolumeGroup: lvm.retire_volume_group,
+    actions.RetireZpool: zfs.retire_zpool,
+    actions.CreateRaid: raid.create_raid,
+    actions.CreateVolumeGroup: lvm.create_volume_group,
+    actions.CreateLogicalVolume: lvm.create_logical_volume,
+    actions.CreateThinPool: lvm.create_thin_pool,
+    actions.CreateZpool: zfs.create_zpool,
+    actions.CreateDataset: zfs.create_dataset,
+    actions.SetZpoolProperty: zfs.set_zpool_property,
+    actions.ExportZpool: zfs.export_zpool,
+    actions.MakeFilesystem: filesystems.make_filesystem,
+    actions.MakeSwap: filesystems.make_swap,
+    actions.CreateSubvolume: filesystems.create_subvolume,
+    actions.Mount: filesystems.mount,
 }

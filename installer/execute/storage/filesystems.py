@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.core.command import Argument, run
-from installer.plan.model import CreateSubvolume, MakeFilesystem, MakeSwap, Mount
+from installer.plan.storage_actions import (
+    CreateSubvolume,
+    MakeFilesystem,
+    MakeSwap,
+    Mount,
+)
 
 # How each mkfs is told to make no questions, and a file system's id.
 MKFS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.core.command import run
-from installer.plan.model import (
+from installer.plan.storage_actions import (
     CreateLogicalVolume,
     CreateThinPool,
     CreateVolumeGroup,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.core.command import run
-from installer.plan.model import CreateRaid
+from installer.plan.storage_actions import CreateRaid
 
 # Where the array's data begins on each member: behind the superblock, the bitmap and the list of
 # bad blocks. Left to itself, mdadm reserves up to 128 MiB for a change of layout, which a mirror

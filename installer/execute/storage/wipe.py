@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.core.command import run
 from agent.core.errors import SlipwayError
-from installer.plan.model import WipeDisk
+from installer.plan.storage_actions import WipeDisk
 
 # Every label lies within this distance of a device's start or end: partition tables, LVM, md, ZFS
 # and LUKS with its second header.

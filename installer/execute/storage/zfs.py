@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.core.command import run
-from installer.plan.model import (
+from installer.plan.storage_actions import (
     CreateDataset,
     CreateZpool,
     ExportZpool,

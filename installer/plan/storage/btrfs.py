@@ -8,10 +8,16 @@ from pathlib import Path
 from agent.config import Directory
 from installer.answers.disks import BtrfsOptions
 from installer.inventory.model import Disk
-from installer.plan.model import CreateSubvolume, MakeFilesystem, Mount, Partition, Unmount
+from installer.plan.model import Unmount
 from installer.plan.storage.layout import Layout, derived_uuid
 from installer.plan.storage.partitions import data_partitions, limit_kib, system_partitions
 from installer.plan.storage.raid import check_count
+from installer.plan.storage_actions import (
+    CreateSubvolume,
+    MakeFilesystem,
+    Mount,
+    Partition,
+)
 
 ROOT_SUBVOLUME = "@"
 GUESTS = "/var/lib/slipway/guests"

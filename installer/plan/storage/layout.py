@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from installer.inventory.model import Disk
-from installer.plan.model import Action, GuestStorage, Partition
+from installer.plan.model import Action, GuestStorage
+from installer.plan.storage_actions import Partition
 
 # Makes UUIDs that Slipway derives differ from everybody else's; made once at random.
 NAMESPACE = uuid.UUID("5f2a3c1e-7a0d-4f5b-9a52-0c4f9a8f6b1d")

@@ -9,18 +9,7 @@ from agent.config import LvmThin
 from agent.core.errors import SlipwayError
 from installer.answers.disks import LvmOptions
 from installer.inventory.model import Disk
-from installer.plan.model import (
-    Action,
-    CreateLogicalVolume,
-    CreateRaid,
-    CreateThinPool,
-    CreateVolumeGroup,
-    MakeFilesystem,
-    MakeSwap,
-    Mount,
-    Partition,
-    PartitionType,
-)
+from installer.plan.model import Action
 from installer.plan.storage.layout import FstabLine, Layout
 from installer.plan.storage.lvm_sizes import EXTENT_KIB, GIB, LvmSizes, lvm_sizes, thin_pool_size
 from installer.plan.storage.partitions import (
@@ -31,6 +20,17 @@ from installer.plan.storage.partitions import (
     system_size_kib,
 )
 from installer.plan.storage.raid import check_count, check_sizes
+from installer.plan.storage_actions import (
+    CreateLogicalVolume,
+    CreateRaid,
+    CreateThinPool,
+    CreateVolumeGroup,
+    MakeFilesystem,
+    MakeSwap,
+    Mount,
+    Partition,
+    PartitionType,
+)
 
 VOLUME_GROUP = "slipway"
 ROOT = "root"

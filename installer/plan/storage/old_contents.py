@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk, Inventory
-from installer.plan.model import (
-    Action,
+from installer.plan.model import Action
+from installer.plan.storage_actions import (
     CreateRaid,
     CreateVolumeGroup,
     CreateZpool,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk
 from installer.plan.disk_checks import MINIMUM_SYSTEM_DISK_GIB
-from installer.plan.model import Partition, PartitionType
+from installer.plan.storage_actions import Partition, PartitionType
 
 KIB_PER_GIB = 2**20
 MIB = 2**20

@@ -8,19 +8,13 @@ from agent.core.errors import SlipwayError
 from installer.answers.disks import DataPool, DiskSetup, LvmOptions
 from installer.inventory.model import Disk, Inventory
 from installer.plan.disks import Choice, choose_disks, name_order
-from installer.plan.model import (
-    Action,
-    MakeFilesystem,
-    PartitionDisk,
-    PlannedDisk,
-    StoragePlan,
-    WipeDisk,
-)
+from installer.plan.model import Action, PlannedDisk, StoragePlan
 from installer.plan.storage import lvm, zfs
 from installer.plan.storage.btrfs import plan_btrfs, plan_btrfs_data
 from installer.plan.storage.layout import Layout, fat_id
 from installer.plan.storage.old_contents import check_whole, find_sets, retire
 from installer.plan.storage.zfs_memory import arc_max_bytes
+from installer.plan.storage_actions import MakeFilesystem, PartitionDisk, WipeDisk
 
 
 def plan_storage(setup: DiskSetup, wipe: str, inventory: Inventory) -> StoragePlan:

@@ -8,7 +8,10 @@ from agent.config import Zfs
 from agent.core.errors import SlipwayError
 from installer.answers.disks import ZfsOptions, ZfsRaid
 from installer.inventory.model import Disk
-from installer.plan.model import (
+from installer.plan.storage.layout import Layout, stable_partition
+from installer.plan.storage.partitions import data_partitions, limit_kib, system_partitions
+from installer.plan.storage.raid import check_count, check_even, check_sizes, pairs
+from installer.plan.storage_actions import (
     CreateDataset,
     CreateZpool,
     ExportZpool,
@@ -16,9 +19,6 @@ from installer.plan.model import (
     Partition,
     SetZpoolProperty,
 )
-from installer.plan.storage.layout import Layout, stable_partition
-from installer.plan.storage.partitions import data_partitions, limit_kib, system_partitions
-from installer.plan.storage.raid import check_count, check_even, check_sizes, pairs
 
 POOL = "rpool"
 ROOT_DATASET = f"{POOL}/ROOT/slipway"

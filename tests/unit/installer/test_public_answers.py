@@ -11,8 +11,9 @@ import pytest
 from installer.answers.load import load_answer
 from installer.answers.problems import AnswerError
 from installer.inventory.model import Firmware, Inventory, NetworkInterface
-from installer.plan.model import CreateLogicalVolume, CreateZpool, InstallBootLoader, Plan
+from installer.plan.model import InstallBootLoader, Plan
 from installer.plan.planner import make_plan
+from installer.plan.storage_actions import CreateLogicalVolume, CreateZpool
 from tests.unit.storage.machines import disk
 
 MAC = "02:4d:53:09:00:01"

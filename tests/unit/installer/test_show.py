@@ -6,8 +6,9 @@ from typing import get_args
 
 import pytest
 
-from installer.plan.model import Action, KeepLog, MakeFilesystem, PartitionDisk
+from installer.plan.model import Action, KeepLog
 from installer.plan.show import TITLES, action_text, size_text
+from installer.plan.storage_actions import MakeFilesystem, PartitionDisk
 
 KINDS = [model.model_fields["kind"].default for model in get_args(get_args(Action)[0])]
 

@@ -13,8 +13,9 @@ from agent.core.command import Result, run
 from agent.core.errors import SlipwayError
 from installer.execute.storage import EXECUTORS, wipe
 from installer.execute.storage.filesystems import make_filesystem
-from installer.plan.model import MakeFilesystem, Unmount, WipeDisk
+from installer.plan.model import Unmount
 from installer.plan.storage import plan_storage
+from installer.plan.storage_actions import MakeFilesystem, WipeDisk
 from tests.unit.storage.machines import disk, machine, setup
 
 LSBLK = Path(__file__).parents[2] / "data/inventory/lsblk.json"

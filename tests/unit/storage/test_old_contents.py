@@ -8,8 +8,9 @@ import pytest
 
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk, VolumeGroup
-from installer.plan.model import Action, RetireVolumeGroup, RetireZpool
+from installer.plan.model import Action
 from installer.plan.storage import plan_storage
+from installer.plan.storage_actions import RetireVolumeGroup, RetireZpool
 from tests.unit.storage.machines import content, disk, machine, setup
 
 GROUP = VolumeGroup(name="slipway", uuid="uj2BKv-3JNC", devices=("/dev/sdb3",))

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk
-from installer.plan.model import CreateZpool, MakeFilesystem, StoragePlan
+from installer.plan.model import StoragePlan
 from installer.plan.storage import plan_storage
+from installer.plan.storage_actions import CreateZpool, MakeFilesystem
 from tests.unit.storage.machines import disk, machine, setup
 
 DATA = Path(__file__).parents[2] / "data"
