@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import console
 from agent.console import ConsoleHandler
+from agent.core import consoles
+from agent.core.consoles import Consoles
 
 
 def record(message: str) -> logging.LogRecord:
@@ -26,7 +27,7 @@ def test_a_line_reaches_every_console_that_takes_it(tmp_path: Path) -> None:
         os.mkfifo(tmp_path / name)
     # Nobody reads ttyS0: opening it to write fails at once, and must not stop the others.
     readers = [os.open(tmp_path / name, os.O_RDONLY | os.O_NONBLOCK) for name in ("tty0", "ttyS1")]
-    ConsoleHandler(active, tmp_path).handle(record("step storage done (1.2 s)"))
+    ConsoleHandler(Consoles(active, tmp_path)).handle(record("step storage done (1.2 s)"))
     for reader in readers:
         assert os.read(reader, 100) == b"slipway-agent: step storage done (1.2 s)\r\n"
         os.close(reader)
@@ -45,7 +46,7 @@ def busy(tmp_path: Path) -> Iterator[tuple[ConsoleHandler, int]]:
     with suppress(BlockingIOError):
         while True:
             os.write(writer, b".")
-    yield ConsoleHandler(tmp_path / "active", tmp_path), reader
+    yield ConsoleHandler(Consoles(tmp_path / "active", tmp_path)), reader
     os.close(reader)
     os.close(writer)
 
@@ -65,12 +66,17 @@ def test_a_console_that_stays_busy_is_left_out(
     busy: tuple[ConsoleHandler, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler, reader = busy
-    monkeypatch.setattr(console, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(consoles, "BUSY_SECONDS", 0.05)
     handler.handle(record("ready"))
+    # It was waited for once, and is no more.
+    monkeypatch.setattr(time, "sleep", lambda _seconds: pytest.fail("waits again"))
+    handler.handle(record("still ready"))
     assert os.read(reader, 1 << 20).strip(b".") == b""
+    handler.handle(record("ready again"))
+    assert os.read(reader, 1 << 20) == b"slipway-agent: ready again\r\n"
 
 
 def test_a_machine_without_consoles(tmp_path: Path) -> None:
-    handler = ConsoleHandler(tmp_path / "active", tmp_path)
+    handler = ConsoleHandler(Consoles(tmp_path / "active", tmp_path))
     handler.handle(record("text"))
     assert list(tmp_path.iterdir()) == []
