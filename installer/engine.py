@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.core.command import run
+from agent.core.consoles import Consoles
 from agent.core.errors import SlipwayError
-from installer import medium, report
+from installer import medium
 from installer.answers.schema import Answer
 from installer.answers.sources import find_answer
 from installer.execute import target
@@ -21,6 +24,9 @@ from installer.execute.executor import TARGET, Installation
 from installer.inventory.probe import probe
 from installer.plan.planner import make_plan, secrets_of
 from installer.plan.show import plan_text
+from installer.report.events import Report
+from installer.report.lines import ToConsoles, to_log
+from installer.report.server import SOCKET, EventServer
 
 LOG = Path("/run/slipway/installer.log")
 # How long the first DHCP leases may take, in seconds.
@@ -63,11 +69,16 @@ class MediumCheck:
 class Engine:
     """One installation of this machine."""
 
-    report: report.Report
+    report: Report
     log: Path = LOG
 
     def install(self, answer: Answer, check: MediumCheck) -> None:
         """Plan, check, act. Raises SlipwayError; before the first action nothing was changed."""
+        with self.report.step("installation"):
+            self._install(answer, check)
+        self.report.message("installed")
+
+    def _install(self, answer: Answer, check: MediumCheck) -> None:
         target.unmount(TARGET)
         if needs_leases(answer):
             self.report.message("waiting for DHCP")
@@ -75,7 +86,8 @@ class Engine:
                 ["nm-online", "--quiet", "--wait-for-startup", f"--timeout={NETWORK_SECONDS}"],
                 check=False,
             )
-        plan = make_plan(answer, probe())
+        with self.report.step("look at the machine and plan"):
+            plan = make_plan(answer, probe())
         for line in plan_text(plan).splitlines():
             logging.getLogger("installer").info("%s", line)
         for warning in plan.warnings:
@@ -84,7 +96,6 @@ class Engine:
         with self.report.step("check the installation medium"):
             check.wait()
         Installation(plan, check.medium, secrets_of(answer), self.report, self.log).execute()
-        self.report.message("installed")
 
 
 def needs_leases(answer: Answer) -> bool:
@@ -105,6 +116,25 @@ def leave(mode: str) -> None:
     run(REBOOT[mode])
 
 
+@contextmanager
+def reporting() -> Iterator[Report]:
+    """A report to the log, every console, and the clients of the engine's socket."""
+    telling = Report([to_log, ToConsoles(Consoles())])
+    try:
+        server = EventServer()
+    except OSError as error:
+        telling.message(
+            f"warning: nobody can follow the installation at {SOCKET}: {error.strerror}"
+        )
+        yield telling
+        return
+    telling.listeners.append(server)
+    try:
+        yield telling
+    finally:
+        server.close()
+
+
 def run_unattended() -> int:
     """The unattended front end: look for an answer, install, restart. Gives the exit status.
 
@@ -112,12 +142,17 @@ def run_unattended() -> int:
     or restarts when the answer says so.
     """
     start_log(LOG)
-    telling = report.Report([report.to_log, report.to_consoles])
+    with reporting() as telling:
+        return _run_unattended(telling)
+
+
+def _run_unattended(telling: Report) -> int:
     telling.message("started")
     answer: Answer | None = None
     try:
         check = MediumCheck(medium.load())
-        loaded = find_answer(telling.message)
+        with telling.step("look for an answer file"):
+            loaded = find_answer(telling.message)
         if loaded is None:
             telling.message("no answer was found: nothing was touched, and a shell is on this line")
             return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from installer.plan.model import (
     WriteIdentity,
 )
 from installer.plan.show import action_text
-from installer.report import Report
+from installer.report.events import Progress, Report
 
 TARGET = Path("/target")
 
@@ -53,7 +53,7 @@ class Installation:
             if isinstance(action, CopyKernel):
                 self.report.message("image unpacked")
 
-    def _do(self, action: Action, progress: Callable[[int, int], None]) -> None:
+    def _do(self, action: Action, progress: Progress) -> None:
         match action:
             case UnpackImage():
                 target.unpack_image(self.medium, action.image, self.root, progress)
