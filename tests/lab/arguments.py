@@ -65,7 +65,7 @@ def qemu_arguments(spec: MachineSpec, paths: Paths, accelerator: Accelerator) ->
         *_controllers(spec),
         *(word for disk in spec.disks for word in _disk(disk, paths)),
         *(word for number, medium in enumerate(spec.media) for word in _medium(number, medium)),
-        *(word for number, nic in enumerate(spec.nics) for word in _nic(number, nic)),
+        *(word for number, nic in enumerate(spec.nics) for word in _nic(number, nic, paths)),
         *_kernel(spec),
         *spec.extra,
     ]
@@ -128,19 +128,36 @@ def _medium(number: int, medium: Medium) -> Iterator[str]:
     yield from ("-device", f"{device},id={name},drive={name}{boot}")
 
 
-def _nic(number: int, nic: Nic) -> Iterator[str]:
+def _nic(number: int, nic: Nic, paths: Paths) -> Iterator[str]:
     name = f"net{number}"
-    if isinstance(nic.network, UserNetwork):
-        forwards = "".join(
-            f",hostfwd=tcp:127.0.0.1:{forward.host}-:{forward.guest}"
-            for forward in nic.network.forwards
-        )
-        yield from ("-netdev", f"user,id={name}{forwards}")
+    if isinstance(nic.network, UserNetwork) and nic.network.wire:
+        yield from ("-netdev", _user_network(f"{name}-user", nic.network))
+        yield from ("-netdev", _wire(f"{name}-wire", *paths.wire(name)))
+        for end in ("user", "wire"):
+            hub_port = f"hubport,hubid={number},id={name}-{end}-port,netdev={name}-{end}"
+            yield from ("-netdev", hub_port)
+        yield from ("-netdev", f"hubport,hubid={number},id={name}")
+    elif isinstance(nic.network, UserNetwork):
+        yield from ("-netdev", _user_network(name, nic.network))
     else:
         segment = f"mcast=230.0.0.1:{nic.network.port},localaddr=127.0.0.1"
         yield from ("-netdev", f"socket,id={name},{segment}")
     # No option ROM: QEMU's iPXE cannot start a signed boot loader, and costs time at each boot.
     yield from ("-device", f"virtio-net-pci,netdev={name},mac={nic.mac},romfile=")
+
+
+def _user_network(name: str, network: UserNetwork) -> str:
+    forwards = (
+        f",hostfwd=tcp:127.0.0.1:{forward.host}-:{forward.guest}" for forward in network.forwards
+    )
+    dhcp_start = f",dhcpstart={network.dhcp_start}" if network.dhcp_start else ""
+    return f"user,id={name}{'' if network.ipv4 else ',ipv4=off'}{dhcp_start}{''.join(forwards)}"
+
+
+def _wire(name: str, test: Path, machine: Path) -> str:
+    local = f"local.type=unix,local.path={_quoted(machine)}"
+    remote = f"remote.type=unix,remote.path={_quoted(test)}"
+    return f"dgram,id={name},{local},{remote}"
 
 
 def _kernel(spec: MachineSpec) -> Iterator[str]:

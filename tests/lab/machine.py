@@ -18,8 +18,9 @@ from tests.lab.arguments import FIRMWARE, Accelerator, qemu_arguments
 from tests.lab.errors import LabError
 from tests.lab.qmp import Qmp
 from tests.lab.serial import Line, Serial
-from tests.lab.spec import MachineSpec, Paths
+from tests.lab.spec import MachineSpec, Nic, Paths
 from tests.lab.wait import until
+from tests.lab.wire import Wire
 
 # Seconds for QEMU itself, not for what runs in it.
 START_LIMIT = 30.0
@@ -74,6 +75,9 @@ class Machine:
         console = socket(AF_UNIX, SOCK_STREAM)
         console.connect(str(self.paths.serial))
         self.serial = Serial(console, self.power_on, name=spec.name, on_line=on_line)
+        for nic in spec.nics:
+            if not nic.plugged:
+                self.plug_cable(nic, plugged=False)
         self.qmp.execute("cont")
 
     def __enter__(self) -> Self:
@@ -126,6 +130,14 @@ class Machine:
         self.qmp.wait_event("DEVICE_DELETED", limit, device=name)
         self.qmp.execute("blockdev-del", node_name=name)
 
+    def plug_cable(self, nic: Nic, *, plugged: bool) -> None:
+        """Plug a NIC's cable in, or pull it."""
+        self.qmp.execute("set_link", name=self._name(nic), up=plugged)
+
+    def wire(self, nic: Nic) -> Wire:
+        """The wire at a NIC whose network has one; use it with `with`."""
+        return Wire(*self.paths.wire(self._name(nic)))
+
     def save(self, name: str) -> None:
         """Keep the whole state, memory and disks, under a name in the disks.
 
@@ -155,6 +167,9 @@ class Machine:
         self._let_go()
         # The destructor of Popen would complain about a child that still runs.
         self._process.returncode = 0
+
+    def _name(self, nic: Nic) -> str:
+        return f"net{self.spec.nics.index(nic)}"
 
     def _let_go(self) -> None:
         self.serial.close()

@@ -41,9 +41,16 @@ class Forward:
 
 @dataclass(frozen=True)
 class UserNetwork:
-    """QEMU's own network 10.0.2.0/24: gateway 10.0.2.2, DNS 10.0.2.3, DHCP offers 10.0.2.15."""
+    """QEMU's own network 10.0.2.0/24 and fec0::/64: gateways 10.0.2.2 and fec0::2, DNS 10.0.2.3.
+
+    ipv4: without it only fec0::/64 is there, and nothing can be forwarded; dhcp_start: what DHCP
+    offers, 10.0.2.15 by default; wire: a test can be a neighbor there, see tests.lab.wire.
+    """
 
     forwards: tuple[Forward, ...] = ()
+    ipv4: bool = True
+    dhcp_start: str = ""
+    wire: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,11 @@ class SocketNetwork:
 
 @dataclass(frozen=True)
 class Nic:
-    """A virtio network card."""
+    """A virtio network card. plugged: the cable is in when the machine starts."""
 
     mac: str
     network: UserNetwork | SocketNetwork
+    plugged: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,10 @@ class Paths:
     @property
     def serial(self) -> Path:
         return self.sockets / "serial"
+
+    def wire(self, nic: str) -> tuple[Path, Path]:
+        """The two ends of the wire at a NIC: the test's and the machine's."""
+        return self.sockets / f"{nic}-test", self.sockets / f"{nic}-machine"
 
     @property
     def serial_log(self) -> Path:

@@ -126,6 +126,31 @@ def test_networks() -> None:
     ]
 
 
+def test_user_networks_with_other_addresses() -> None:
+    nics = (
+        Nic("52:54:00:00:00:01", UserNetwork(ipv4=False)),
+        Nic("52:54:00:00:00:02", UserNetwork((Forward(2222, 22),), dhcp_start="10.0.2.77")),
+    )
+    words = added(replace(PLAIN, nics=nics))
+    assert words[3] == "user,id=net0,ipv4=off"
+    assert words[7] == "user,id=net1,dhcpstart=10.0.2.77,hostfwd=tcp:127.0.0.1:2222-:22"
+
+
+def test_a_wire_and_the_user_network_meet_in_a_hub() -> None:
+    nics = (Nic("52:54:00:00:00:01", UserNetwork((Forward(2222, 22),), wire=True)),)
+    assert added(replace(PLAIN, nics=nics)) == [
+        *USB,
+        *("-netdev", "user,id=net0-user,hostfwd=tcp:127.0.0.1:2222-:22"),
+        "-netdev",
+        "dgram,id=net0-wire,local.type=unix,local.path=/sockets/net0-machine"
+        ",remote.type=unix,remote.path=/sockets/net0-test",
+        *("-netdev", "hubport,hubid=0,id=net0-user-port,netdev=net0-user"),
+        *("-netdev", "hubport,hubid=0,id=net0-wire-port,netdev=net0-wire"),
+        *("-netdev", "hubport,hubid=0,id=net0"),
+        *("-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:01,romfile="),
+    ]
+
+
 def test_kernel_and_extra_words() -> None:
     kernel = Kernel(Path("/k"), "console=ttyS0 quiet", Path("/i"))
     assert added(replace(PLAIN, kernel=kernel, extra=("-no-hpet",))) == [
