@@ -9,18 +9,18 @@ readonly cache=${SLIPWAY_CACHE:-/var/cache/slipway}
 readonly suite=trixie
 
 usage() {
-    cat <<-USAGE
-		usage: ./build.sh [COMMAND] [--mirror URL] [OPTIONS]
+    cat <<USAGE
+usage: ./build.sh [COMMAND] [--mirror URL] [OPTIONS]
 
-		  build [--verbose]       build the ISO into out/ (also without COMMAND)
-		  test [-- PYTEST ARGS]   formatting, lint, types, unit tests, QEMU tests
-		  try [--layout L] [--firmware bios|uefi] [--keep]
-		                          install the ISO in QEMU and wait until the node is ready
-		  run -- CMD ...          any command inside the tools tree
-		  clean [--all]           remove the build's outputs; with --all the caches too
+  build [--verbose]       build the ISO into out/ (also without COMMAND)
+  test [-- PYTEST ARGS]   formatting, lint, types, unit tests, QEMU tests
+  try [--layout L] [--firmware bios|uefi] [--keep]
+                          install the ISO in QEMU and wait until the node is ready
+  run -- CMD ...          any command inside the tools tree
+  clean [--all]           remove the build's outputs; with --all the caches too
 
-		--mirror URL    the Debian mirror; without it, the one that this machine's apt uses
-	USAGE
+  --mirror URL            the Debian mirror; without it, the one that this machine's apt uses
+USAGE
 }
 
 fail() {
