@@ -1,4 +1,6 @@
-"""Where an answer file may be, in which order: decided from the kernel's command line alone."""
+"""Where an answer file may be, in which order: decided from the kernel's command line, and from
+what the ISO was prepared for.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from agent.core.errors import SlipwayError
 from installer.web import Server
@@ -39,12 +41,22 @@ class Request:
     """
 
     url: str = ""
-    label: str = DEFAULT_LABEL
+    label: str = ""
     fingerprint: str = ""
     sha256: str = ""
     token: SecretStr | None = None
     insecure: bool = False
     timeout: str = ""
+
+
+class Preparation(BaseModel):
+    """Where the ISO was prepared to look. The fingerprint and the token belong to the url."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    url: str = ""
+    fingerprint: str = ""
+    token: SecretStr | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,7 @@ def parse_command_line(text: str) -> Request:
             )
     return Request(
         url=given.get("", ""),
-        label=given.get("-label", DEFAULT_LABEL),
+        label=given.get("-label", ""),
         fingerprint=_digest(given.get("-fingerprint", ""), "fingerprint"),
         sha256=_digest(given.get("-sha256", ""), "sha256"),
         token=SecretStr(given["-token"]) if "-token" in given else None,
@@ -122,17 +134,24 @@ def parse_command_line(text: str) -> Request:
     )
 
 
-def places(request: Request) -> tuple[Place, ...]:
+def places(request: Request, prepared: Preparation = Preparation()) -> tuple[Place, ...]:
     """The places to look at, in this order; the first that has an answer file is used.
 
-    An address on the command line is the only place. Raises SourceError when it cannot be one.
+    An address on the command line is the only place; after it counts the one that the ISO was
+    prepared with, unless the command line names a volume that is there. Raises SourceError when
+    an address cannot be one.
     """
-    if not request.url:
-        return Volume(request.label), LocalFile(MEDIUM), Dhcp(), Dns()
     if request.url.startswith("file://"):
         path = Path(unquote(request.url.removeprefix("file://")))
         return (LocalFile(path, required=True),)
-    return (web_place(request.url, request, request.fingerprint, request.token),)
+    if request.url:
+        return (web_place(request.url, request, request.fingerprint, request.token),)
+    if prepared.url:
+        fingerprint = request.fingerprint or prepared.fingerprint
+        server = web_place(prepared.url, request, fingerprint, request.token or prepared.token)
+        return (Volume(request.label), server) if request.label else (server,)
+    volume = Volume(request.label or prepared.label or DEFAULT_LABEL)
+    return volume, LocalFile(MEDIUM), Dhcp(), Dns()
 
 
 def web_place(url: str, request: Request, fingerprint: str, token: SecretStr | None = None) -> Web:
@@ -147,7 +166,7 @@ def web_place(url: str, request: Request, fingerprint: str, token: SecretStr | N
             hint="Give a secret with slipway.answer-token, not in the address.",
         )
     if token and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
-        raise SourceError("slipway.answer-token has characters that no token has")
+        raise SourceError("the token has characters that no token has")
     place = Web(
         url,
         fingerprint=_digest(fingerprint, "fingerprint"),

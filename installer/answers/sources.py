@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from agent.core.command import run
 from agent.core.errors import CommandFailed, ToolMissing
+from installer.answers import prepared
 from installer.answers.discovery import Hint, look_up_records, parse_dhcp_options
 from installer.answers.fetch import fetch
 from installer.answers.identity import identity
@@ -61,6 +62,7 @@ class Surroundings:
     """What is around the search; the defaults are those of the live system."""
 
     command_line: Path = Path("/proc/cmdline")
+    preparation: Path = prepared.SOURCE
     labels: Path = Path("/dev/disk/by-label")
     identity: Callable[[], Mapping[str, object]] = identify
     dhcp: Callable[[], Hint | None] = ask_dhcp
@@ -90,7 +92,7 @@ def find_answer(
         report,
         surroundings,
     )
-    for place in places(search.request):
+    for place in places(search.request, prepared.load(surroundings.preparation)):
         found = search.look(place)
         if found is not None:
             _check_digest(found, search.request.sha256)
