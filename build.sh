@@ -96,29 +96,29 @@ tools_tree() {
 enter() {
     # shellcheck disable=SC2016
     unshare --mount --propagation private bash -euc '
-		tools=$1 top=$2 cache=$3
-		shift 3
-		mount --bind "$tools" "$tools"
-		mount --rbind /dev "$tools/dev"
-		mount --rbind /sys "$tools/sys"
-		mount -t proc proc "$tools/proc"
-		mount -t tmpfs tmpfs "$tools/run"
-		mount -t tmpfs tmpfs "$tools/tmp"
-		for folder in "$top" "$cache"; do
-			mkdir -p "$tools$folder"
-			mount --rbind "$folder" "$tools$folder"
-		done
-		for file in resolv.conf hosts; do
-			cp -L "/etc/$file" "$tools/etc/$file"
-		done
-		[[ ! -e /etc/ssl/certs/ca-certificates.crt ]] ||
-			cp -L /etc/ssl/certs/ca-certificates.crt "$tools/etc/ssl/certs/"
-		cd "$tools$top"
-		exec chroot "$tools" env -i -C "$top" \
-			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-			HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" CI="${CI:-}" \
-			PYTHONPYCACHEPREFIX="$top/out/cache/python" SLIPWAY_CACHE="$cache" "$@"
-	' _ "$tools" "$top" "$cache" "$@"
+        tools=$1 top=$2 cache=$3
+        shift 3
+        mount --bind "$tools" "$tools"
+        mount --rbind /dev "$tools/dev"
+        mount --rbind /sys "$tools/sys"
+        mount -t proc proc "$tools/proc"
+        mount -t tmpfs tmpfs "$tools/run"
+        mount -t tmpfs tmpfs "$tools/tmp"
+        for folder in "$top" "$cache"; do
+            mkdir -p "$tools$folder"
+            mount --rbind "$folder" "$tools$folder"
+        done
+        for file in resolv.conf hosts; do
+            [[ ! -e /etc/$file ]] || cp -L "/etc/$file" "$tools/etc/$file"
+        done
+        [[ ! -e /etc/ssl/certs/ca-certificates.crt ]] ||
+            cp -L /etc/ssl/certs/ca-certificates.crt "$tools/etc/ssl/certs/"
+        cd "$tools$top"
+        exec chroot "$tools" env -i -C "$top" \
+            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+            HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" CI="${CI:-}" \
+            PYTHONPYCACHEPREFIX="$top/out/cache/python" SLIPWAY_CACHE="$cache" "$@"
+    ' _ "$tools" "$top" "$cache" "$@"
 }
 
 give_back() {
