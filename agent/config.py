@@ -41,6 +41,9 @@ class Directory(Model):
     path: Path
 
 
+GuestStorage = Annotated[LvmThin | Zfs | Directory, Field(discriminator="kind")]
+
+
 class Boot(Model):
     """Where the boot loader lives: the file system UUIDs of all ESPs, and how the kernel starts."""
 
@@ -49,22 +52,29 @@ class Boot(Model):
 
 
 class NodeConfig(Model):
-    """What this node is to become."""
+    """What this node is to become. data_pools: more places for guests, by their names."""
 
     fqdn: str
     management_interface: str = "vmbr0"
-    storage: Annotated[LvmThin | Zfs | Directory, Field(discriminator="kind")]
+    storage: GuestStorage
+    data_pools: dict[str, GuestStorage] = {}
     boot: Boot
 
 
 def load(path: Path = PATH) -> NodeConfig:
     """Read the configuration. Raises SlipwayError when it is missing or invalid."""
     try:
-        return NodeConfig.model_validate(tomllib.loads(path.read_text()))
+        return parse(path.read_text(), path)
     except OSError as error:
         raise SlipwayError(
             "the node's configuration cannot be read", where=str(path), hint=error.strerror
         ) from error
+
+
+def parse(text: str, path: Path = PATH) -> NodeConfig:
+    """The configuration that a file of this text, at this path, would be. Raises SlipwayError."""
+    try:
+        return NodeConfig.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise SlipwayError(
             f"the node's configuration is not valid: {error}", where=str(path)

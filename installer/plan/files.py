@@ -32,6 +32,7 @@ def plan_files(
         fqdn=network.fqdn,
         management_interface=network.management_interface,
         storage=storage.guests,
+        data_pools=storage.data_pools,
         boot=Boot(
             esps=tuple(volume_id for _, _, volume_id in storage.esps),
             kernel_parameters=kernel_parameters,

@@ -16,7 +16,30 @@ class Layout:
     disk_setup: dict[str, Any]
 
 
+def _names(count: int) -> tuple[str, ...]:
+    return tuple(f"vd{letter}" for letter in "abcde"[:count])
+
+
+def _zfs(raid: str, count: int) -> Layout:
+    return Layout(_names(count), {"filesystem": "zfs", "zfs": {"raid": raid}})
+
+
+def _btrfs(raid: str, count: int) -> Layout:
+    return Layout(_names(count), {"filesystem": "btrfs", "btrfs": {"raid": raid}})
+
+
+# Each level with the smallest number of disks that it takes.
 LAYOUTS = {
-    "lvm-ext4": Layout(("vda",), {"filesystem": "ext4"}),
-    "lvm-xfs": Layout(("vda",), {"filesystem": "xfs"}),
+    "lvm-ext4": Layout(_names(1), {"filesystem": "ext4"}),
+    "lvm-xfs": Layout(_names(1), {"filesystem": "xfs"}),
+    "md-raid1": Layout(_names(2), {"filesystem": "ext4", "lvm": {"raid": "raid1"}}),
+    "zfs-raid0": _zfs("raid0", 1),
+    "zfs-raid1": _zfs("raid1", 2),
+    "zfs-raid10": _zfs("raid10", 4),
+    "zfs-raidz1": _zfs("raidz-1", 3),
+    "zfs-raidz2": _zfs("raidz-2", 4),
+    "zfs-raidz3": _zfs("raidz-3", 5),
+    "btrfs-raid0": _btrfs("raid0", 1),
+    "btrfs-raid1": _btrfs("raid1", 2),
+    "btrfs-raid10": _btrfs("raid10", 4),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.config import Zfs
 from agent.core.errors import SlipwayError
 from installer.answers.disks import DataPool, DiskSetup, LvmOptions
 from installer.inventory.model import Disk, Inventory
@@ -32,7 +33,7 @@ def plan_storage(setup: DiskSetup, wipe: str, inventory: Inventory) -> StoragePl
         disks=_planned_disks(choice, system, layouts, inventory),
         prepare=tuple(_prepare(choice, layouts, inventory)),
         finish=tuple(action for layout in layouts for action in layout.finish),
-        kernel_root=system.kernel_root,
+        kernel_root=(*system.kernel_root, *_host_id(choice, layouts)),
         fstab=tuple(line for layout in layouts for line in layout.fstab),
         esps=esps,
         guests=system.guests,
@@ -60,6 +61,11 @@ def _plan_pool(pool: DataPool, disks: tuple[Disk, ...]) -> Layout:
     if pool.btrfs:
         return plan_btrfs_data(pool.name, disks, pool.btrfs, where)
     return lvm.plan_lvm_data(pool.name, disks, pool.lvm or LvmOptions(), where)
+
+
+def _host_id(choice: Choice, layouts: tuple[Layout, ...]) -> Iterator[str]:
+    if any(isinstance(layout.guests, Zfs) for layout in layouts):
+        yield zfs.host_id_parameter(choice.system)
 
 
 def _asked_arc_max(setup: DiskSetup) -> int | None:

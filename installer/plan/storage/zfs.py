@@ -8,7 +8,7 @@ from agent.config import Zfs
 from agent.core.errors import SlipwayError
 from installer.answers.disks import ZfsOptions, ZfsRaid
 from installer.inventory.model import Disk
-from installer.plan.storage.layout import Layout, stable_partition
+from installer.plan.storage.layout import Layout, derived_uuid, stable_partition
 from installer.plan.storage.partitions import data_partitions, limit_kib, system_partitions
 from installer.plan.storage.raid import check_count, check_even, check_sizes, pairs
 from installer.plan.storage_actions import (
@@ -62,6 +62,17 @@ def plan_zfs_data(name: str, disks: Sequence[Disk], options: ZfsOptions, where: 
         guests=Zfs(dataset=name),
         summary=f"pool {name}: ZFS {_describe(disks, options)}",
     )
+
+
+def host_id_parameter(disks: Sequence[Disk]) -> str:
+    """The kernel parameter that gives the node the host id which ZFS writes into its pools.
+
+    A pool that was not exported is only imported by the same host, so the id must not change with
+    the initrd, nor be shared by nodes; on the command line it wins over any /etc/hostid.
+    """
+    host_id = int(derived_uuid(disks, "host id")[:8], 16)
+    # ZFS takes 0 for none.
+    return f"spl.spl_hostid={host_id or 1:#010x}"
 
 
 def group_disks(level: ZfsRaid, disks: Sequence[Disk], where: str) -> list[tuple[str, list[Disk]]]:

@@ -134,11 +134,25 @@ def test_zfs() -> None:
     assert pool.properties["ashift"] == "13"
     assert {"compression": "zstd", "copies": "2"}.items() <= pool.dataset_properties.items()
     assert "checksum" not in pool.dataset_properties
-    assert plan.kernel_root == ("root=ZFS=rpool/ROOT/slipway", "boot=zfs")
+    assert plan.kernel_root[:2] == ("root=ZFS=rpool/ROOT/slipway", "boot=zfs")
+    assert len(plan.kernel_root) == 3
     assert [action.kind for action in plan.finish] == ["export-zpool"]
     assert plan.guests == Zfs(dataset="rpool/data")
     assert plan.fstab == ()
     assert plan.zfs_arc_max_bytes == 512 * 2**20
+
+
+def test_a_node_with_zfs_has_a_host_id_of_its_own() -> None:
+    def host_id(system: str) -> int:
+        pool = {"name": "fast", "layout": "zfs", "disk_list": ["sdb"], "zfs": {"raid": "raid0"}}
+        table = setup(filesystem="ext4", disk_list=[system], data=[pool])
+        parameter = _plan(table, machine(disk(system), disk("sdb"))).kernel_root[-1]
+        name, _, value = parameter.partition("=")
+        assert name == "spl.spl_hostid"
+        return int(value, 0)
+
+    assert host_id("sda") == host_id("sda") != host_id("sdc")
+    assert 0 < host_id("sda") < 2**32
 
 
 def test_btrfs() -> None:
