@@ -13,6 +13,8 @@ from agent.core.command import run
 from agent.core.errors import CommandFailed, SlipwayError
 from installer.medium import FILE_NAMES, NODE_IMAGE
 
+# Without settings of the user's, and silent unless something fails.
+XORRISO = ("xorriso", "-no_rc", "-report_about", "SORRY")
 MARKER = "/.disk/slipway-"
 # The type of an EFI system partition, as the bytes that lie on the disk.
 ESP_TYPE = "28732ac11ff8d211ba4b00a0c93ec93b"
@@ -42,7 +44,7 @@ class FinishedIso:
         with TemporaryDirectory() as folder:
             target = Path(folder, "file")
             extract = ["-osirrox", "on", "-extract_single", name, str(target)]
-            run(["xorriso", "-no_rc", *indev(self.path), *extract])
+            run([*XORRISO, *indev(self.path), *extract])
             return target.read_bytes()
 
 
@@ -57,10 +59,10 @@ def read_iso(path: Path) -> FinishedIso:
         raise SlipwayError("there is no such file", where=str(path))
     find = ["-find", "/", "-type", "f", "-exec", "report_lba", "--"]
     try:
-        said = run(["xorriso", "-no_rc", *indev(path), *REPORTS, *find]).stdout
+        said = run([*XORRISO, *indev(path), *REPORTS, *find]).stdout
     except CommandFailed as error:
         raise SlipwayError(
-            "this file cannot be read as an ISO", where=str(path), hint=error.output
+            "this is not an ISO, or not a whole one", where=str(path), hint=error.output
         ) from None
     files = {name: int(size) for size, name in FILE.findall(said)}
     volume, made = VOLUME.search(said), MADE.search(said)

@@ -45,11 +45,18 @@ def make_node(stack: Stack, packages: Path, deb: Path, folder: Path, hear: Liste
         disable(stack, root, hear)
         remove(root, [*REMOVED, *(path for role in stack.roles for path in role.removed)])
         (root / "etc/machine-id").write_text("uninitialized\n")
+        mark_updated(root)
         size = run(["du", "--summarize", "--bytes", "--exclude=boot/*", root]).stdout.split()[0]
         (folder / "unpacked-bytes").write_text(size)
         run(squashfs_arguments(root, folder / IMAGE, EXCLUDED), on_line=hear)
     upper.rename(folder / "layer")
     shutil.rmtree(folder / "overlay")
+
+
+def mark_updated(root: Path) -> None:
+    """Say that /etc and /var fit /usr, see systemd-update-done(8): nothing is rebuilt at boot."""
+    markers = [root / folder / ".updated" for folder in ("etc", "var")]
+    run(["touch", "--reference", root / "usr", *markers])
 
 
 def install(deb: Path, root: Path, hear: Listener) -> None:

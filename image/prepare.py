@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from pydantic import SecretStr
 
 from agent.core.command import run
-from agent.core.errors import SlipwayError
+from agent.core.errors import CommandFailed, SlipwayError
 from agent.core.template import render
-from image.finished_iso import FinishedIso, indev, read_iso
+from image.finished_iso import XORRISO, FinishedIso, indev, read_iso
 from installer.answers.load import load_answer
 from installer.answers.places import FILE_NAME, Preparation, Request, SourceError, web_place
 from installer.answers.positions import KeyPath
@@ -183,7 +183,7 @@ def secret_keys(value: object, path: KeyPath = ()) -> Iterator[str]:
 
 def copy_arguments(iso: FinishedIso, output: Path) -> list[str]:
     """xorriso's command line for a copy that starts as the ISO does; changes may follow."""
-    return ["xorriso", "-no_rc", *indev(iso.path), "-outdev", f"stdio:{output.absolute()}", *SAME]
+    return [*XORRISO, *indev(iso.path), "-outdev", f"stdio:{output.absolute()}", *SAME]
 
 
 def folder_arguments(iso: FinishedIso, folder: Path) -> list[str]:
@@ -215,6 +215,8 @@ def write_iso(iso: FinishedIso, files: dict[str, bytes], output: Path) -> None:
                 raise SlipwayError("this version of xorriso cannot copy what makes the ISO start")
             new.chmod(0o600)
             new.rename(output)
+    except CommandFailed as error:
+        raise SlipwayError("cannot be written", where=str(output), hint=error.output) from None
     except OSError as error:
         raise SlipwayError(f"cannot be written: {error.strerror}", where=str(output)) from None
 
