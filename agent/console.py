@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from agent.core.consoles import Consoles
+from agent.core.consoles import ACTIVE, DEVICES, Consoles
 
 
 class ConsoleHandler(logging.Handler):
@@ -26,4 +26,4 @@ def set_up() -> None:
     logger = logging.getLogger("agent")
     logger.setLevel(logging.DEBUG)
     logger.addHandler(logging.StreamHandler(sys.stdout))
-    logger.addHandler(ConsoleHandler(Consoles()))
+    logger.addHandler(ConsoleHandler(Consoles(ACTIVE, DEVICES)))

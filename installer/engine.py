@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.core.command import run
-from agent.core.consoles import Consoles
+from agent.core.consoles import ACTIVE, DEVICES, Consoles
 from agent.core.errors import SlipwayError
 from installer import medium
 from installer.answers.schema import Answer
-from installer.answers.sources import find_answer
+from installer.answers.sources import find_answer, identify
 from installer.execute import target
 from installer.execute.executor import TARGET, Installation
 from installer.inventory.probe import probe
 from installer.plan.planner import make_plan, secrets_of
 from installer.plan.show import plan_text
+from installer.report.document import node_document, read_system
 from installer.report.events import Report
 from installer.report.lines import ToConsoles, to_log
 from installer.report.server import SOCKET, EventServer
+from installer.report.webhooks import Document, webhooks
 
 LOG = Path("/run/slipway/installer.log")
 # How long the first DHCP leases may take, in seconds.
@@ -74,11 +76,14 @@ class Engine:
 
     def install(self, answer: Answer, check: MediumCheck) -> None:
         """Plan, check, act. Raises SlipwayError; before the first action nothing was changed."""
-        with self.report.step("installation"):
-            self._install(answer, check)
-        self.report.message("installed")
+        with webhooks(answer, identify, self.log, self.report) as hooks:
+            with self.report.step("installation"):
+                describe = self._install(answer, check)
+            self.report.message("installed")
+            hooks.succeeded(describe)
 
-    def _install(self, answer: Answer, check: MediumCheck) -> None:
+    def _install(self, answer: Answer, check: MediumCheck) -> Callable[[], Document]:
+        """Gives what describes the installed node."""
         target.unmount(TARGET)
         if needs_leases(answer):
             self.report.message("waiting for DHCP")
@@ -87,7 +92,8 @@ class Engine:
                 check=False,
             )
         with self.report.step("look at the machine and plan"):
-            plan = make_plan(answer, probe())
+            inventory = probe()
+            plan = make_plan(answer, inventory)
         for line in plan_text(plan).splitlines():
             logging.getLogger("installer").info("%s", line)
         for warning in plan.warnings:
@@ -95,7 +101,9 @@ class Engine:
         self.report.message("plan made")
         with self.report.step("check the installation medium"):
             check.wait()
-        Installation(plan, check.medium, secrets_of(answer), self.report, self.log).execute()
+        installation = Installation(plan, check.medium, secrets_of(answer), self.report, self.log)
+        node = installation.execute()
+        return lambda: node_document(answer, inventory, plan, node, read_system())
 
 
 def needs_leases(answer: Answer) -> bool:
@@ -119,7 +127,7 @@ def leave(mode: str) -> None:
 @contextmanager
 def reporting() -> Iterator[Report]:
     """A report to the log, every console, and the clients of the engine's socket."""
-    telling = Report([to_log, ToConsoles(Consoles())])
+    telling = Report([to_log, ToConsoles(Consoles(ACTIVE, DEVICES))])
     try:
         server = EventServer()
     except OSError as error:

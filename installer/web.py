@@ -84,11 +84,12 @@ class Reply:
 
 
 def persist(
-    name: str, ask: Callable[[], T], report: Callable[[str], None], patience: Patience
+    ask: Callable[[], T], retrying: Callable[[TryAgain, float], None], patience: Patience
 ) -> T:
-    """Ask until there is a result. Failures that may pass are retried, each told to `report`.
+    """Ask until there is a result.
 
-    ask: raises TryAgain for these; what else it raises is raised; name: of the server, for people.
+    ask: raises TryAgain where another try may help; what else it raises is raised;
+    retrying: is told why, and in how many seconds the next try comes.
     Raises WebError when the patience is over.
     """
     end = time.monotonic() + patience.total
@@ -102,9 +103,9 @@ def persist(
             wait = pause * random.uniform(0.5, 1)
             if time.monotonic() + wait >= end:
                 raise WebError(
-                    f"no success within {patience.total:g} seconds, at last: {reason}", where=name
+                    f"no success within {patience.total:g} seconds, at last: {reason}"
                 ) from None
-            report(f"{name}: {reason}; trying again in {wait:.1f} s")
+            retrying(reason, wait)
         time.sleep(wait)
         pause = min(2 * pause, patience.longest)
 

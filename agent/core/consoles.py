@@ -18,7 +18,7 @@ class Consoles:
     line with nobody behind it may be busy for ever, and must not hold up its writers.
     """
 
-    def __init__(self, active: Path = ACTIVE, devices: Path = DEVICES) -> None:
+    def __init__(self, active: Path, devices: Path) -> None:
         """active: the kernel's list of consoles; devices: where they are."""
         self._active = active
         self._devices = devices

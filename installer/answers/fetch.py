@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from installer.answers.parse import MAXIMUM_BYTES
 from installer.answers.places import SourceError, Web
 from installer.answers.positions import Format
-from installer.web import Patience, Reply, WebError, check_status, persist, request
+from installer.web import Patience, Reply, TryAgain, WebError, check_status, persist, request
 
 HEADERS = {"Accept": "application/json, application/toml;q=0.5"}
 SUCCESS = (200, 201)
@@ -25,10 +25,14 @@ def fetch(
 
     Failures that may pass are retried, each with a line to `report`. Raises SourceError.
     """
+
+    def retrying(reason: TryAgain, wait: float) -> None:
+        report(f"{place}: {reason}; trying again in {wait:.1f} s")
+
     try:
-        reply = persist(str(place), lambda: _ask(place, identity), report, patience)
+        reply = persist(lambda: _ask(place, identity), retrying, patience)
     except WebError as error:
-        raise SourceError(error.message, where=error.where, hint=error.hint) from None
+        raise SourceError(error.message, where=str(place), hint=error.hint) from None
     if len(reply.content) > MAXIMUM_BYTES:
         limit = f"{MAXIMUM_BYTES // 1024} KiB"
         raise SourceError(f"the answer file is larger than {limit}", where=str(place))

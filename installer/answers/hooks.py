@@ -1,12 +1,22 @@
-"""The [first-boot] and [post-installation-webhook] tables, all of the Proxmox format."""
+"""What runs or is told besides the installation.
+
+[first-boot] and [post-installation-webhook] are of the Proxmox format, [webhook] is Slipway's.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from installer.answers.table import Fingerprint, Table, WebAddress, conflict
+from installer.answers.table import Fingerprint, Table, WebAddress, conflict, refuse
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise refuse("a token of ASCII characters without spaces")
+    return value
 
 
 class FirstBoot(Table):
@@ -38,3 +48,21 @@ class PostInstallationWebhook(Table):
         None, description="SHA-256 of the server's certificate"
     )
     auth_token: SecretStr | None = Field(None, description="Sent along as the field `token`")
+
+
+class Webhook(Table):
+    """POSTs when an installation starts, has succeeded, or has failed."""
+
+    url: WebAddress = Field(description="Where to")
+    cert_fingerprint: Fingerprint | None = Field(
+        None, description="SHA-256 of the server's certificate"
+    )
+    token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None, description="Sent as `Authorization: Bearer TOKEN`; needs https"
+    )
+
+    @model_validator(mode="after")
+    def _check_token(self) -> Webhook:
+        if self.token is not None and not self.url.startswith("https://"):
+            raise conflict("a token needs an address that starts with https://")
+        return self

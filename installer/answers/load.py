@@ -96,3 +96,8 @@ def _remarks(answer: Answer) -> Iterator[Problem]:
     for number, key in enumerate(answer.global_.root_ssh_keys):
         if not SSH_KEY.search(key):
             yield Problem(("global", "root-ssh-keys", number), "does not look like an SSH key")
+    program, hook = answer.first_boot, answer.post_installation_webhook
+    if program and program.url and program.url.startswith("http:"):
+        yield Problem(("first-boot", "url"), "is plain HTTP: others can change the program")
+    if hook and hook.auth_token and hook.url.startswith("http:"):
+        yield Problem(("post-installation-webhook", "url"), "is plain HTTP: others see the token")

@@ -9,7 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from installer.answers.cluster import Cluster, Stack, Templates
 from installer.answers.disks import DiskSetup
-from installer.answers.hooks import FirstBoot, PostInstallationWebhook
+from installer.answers.hooks import FirstBoot, PostInstallationWebhook, Webhook
 from installer.answers.network import Network
 from installer.answers.storages import AnyStorage
 from installer.answers.system import Global, System, User
@@ -27,6 +27,9 @@ class Answer(Table):
     )
     post_installation_webhook: PostInstallationWebhook | None = Field(
         None, description="A POST that reports a finished installation"
+    )
+    webhook: Webhook | None = Field(
+        None, description="POSTs when the installation starts, has succeeded, or has failed"
     )
     wipe: Literal["none", "selected"] = Field(
         "none",

@@ -42,16 +42,20 @@ class Installation:
     log: Path
     root: Path = TARGET
 
-    def execute(self) -> None:
-        """Do every action. Raises SlipwayError at the first that fails."""
+    def execute(self) -> files.NodeIdentity:
+        """Do every action; gives who the node is. Raises SlipwayError at the first that fails."""
         self.root.mkdir(exist_ok=True)
+        node = files.NodeIdentity("", {})
         for action in self.plan.actions:
+            if isinstance(action, Unmount):
+                node = files.read_identity(self.root)
             if isinstance(action, UnpackImage) and action.image == NODE_IMAGE:
                 self.report.message("disks ready")
             with self.report.step(action_text(action)) as progress:
                 self._do(action, progress)
             if isinstance(action, CopyKernel):
                 self.report.message("image unpacked")
+        return node
 
     def _do(self, action: Action, progress: Progress) -> None:
         match action:

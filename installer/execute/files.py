@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.core.command import run
@@ -53,6 +54,30 @@ def write_identity(target: Path) -> None:
     for key in (target / "etc/ssh").glob("ssh_host_*_key*"):
         key.unlink()
     run(["ssh-keygen", "-A", "-f", target])
+
+
+@dataclass(frozen=True)
+class NodeIdentity:
+    """What tells a node from others. ssh_host_keys: public ones, by type: "ed25519"."""
+
+    machine_id: str
+    ssh_host_keys: Mapping[str, str]
+
+
+def read_identity(target: Path) -> NodeIdentity:
+    """The node's identity as it is now; what cannot be read is empty."""
+    keys = sorted((target / "etc/ssh").glob("ssh_host_*_key.pub"))
+    return NodeIdentity(
+        _read_line(target / "etc/machine-id"),
+        {key.name.split("_")[2]: _read_line(key) for key in keys},
+    )
+
+
+def _read_line(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _inside(path: str, target: Path) -> Path:

@@ -56,6 +56,7 @@ def plan_network(
     return NetworkPlan(
         fqdn=fqdn,
         management_interface=network.management_interface,
+        management_nics=tuple(nic.name for nic in below),
         addresses=tuple(map(str, known)),
         dynamic=dynamic,
         profiles=make_profiles(

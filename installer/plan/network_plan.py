@@ -70,12 +70,14 @@ class NamePin(Model):
 class NetworkPlan(Model):
     """The node's name and network.
 
-    addresses: of the management interface, with prefix; in dynamic plans those of the lease that
-    the installer saw, or none. dynamic: they may change while the node lives.
+    management_nics: the names of the NICs below the management interface; addresses: of the
+    interface, with prefix; in dynamic plans those of the lease that the installer saw, or none.
+    dynamic: they may change while the node lives.
     """
 
     fqdn: str
     management_interface: str
+    management_nics: tuple[str, ...] = ()
     addresses: tuple[str, ...]
     dynamic: bool
     profiles: tuple[Profile, ...]

@@ -115,7 +115,6 @@ def _check_supported(answer: Answer) -> None:
     """What the schema knows and this version cannot do yet is refused, not ignored."""
     asked = {
         "first-boot": answer.first_boot is not None,
-        "post-installation-webhook": answer.post_installation_webhook is not None,
         "cluster": answer.cluster.mode != "none",
         "stack": answer.stack != Stack(),
         "templates": answer.templates != Templates(),

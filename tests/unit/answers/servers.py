@@ -95,8 +95,10 @@ def stall(release: threading.Event) -> Reply:
 
 
 @contextmanager
-def serving(*replies: Reply, certificate: Path | None = None) -> Iterator[AnswerServer]:
-    """Run a server on a free port of the loopback address; with a certificate over TLS."""
+def serving(
+    *replies: Reply, certificate: Path | None = None, port: int = 0
+) -> Iterator[AnswerServer]:
+    """Run a server on the loopback address, on a free port; with a certificate over TLS."""
     answers = AnswerServer(list(replies))
 
     class Handler(BaseHTTPRequestHandler):
@@ -113,7 +115,7 @@ def serving(*replies: Reply, certificate: Path | None = None) -> Iterator[Answer
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that hangs up is part of the tests."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
