@@ -9,8 +9,9 @@ import tomlkit
 from tests.lab.layouts import Layout
 
 FQDN = "node1.lab.example.org"
-# Occurs nowhere by itself, so that a leak is found by searching for it.
-PASSWORD = "Zq7-lab-pw-Kx4"
+# Occurs nowhere by itself, so that a leak is found by searching for it; a shell, a template or a
+# line format on the way would change it.
+PASSWORD = """Zq7 "lab" & $(id) `id` 'pw' \\n %s:{{Kx4}}"""
 # Where QEMU's user network expects a machine.
 ADDRESS = "10.0.2.15/24"
 GATEWAY = "10.0.2.2"

@@ -25,6 +25,20 @@ def files_with(node: RunningNode, text: str) -> list[str]:
     return found.stdout.splitlines()
 
 
+# Prints "same" when the line on standard input is the password of root.
+CHECK_PASSWORD = """
+my $password = <STDIN>; chomp $password;
+open my $file, '<', '/etc/shadow'; my ($hash) = map { (split /:/)[1] } grep { /^root:/ } <$file>;
+print crypt($password, $hash) eq $hash ? 'same' : 'different';
+"""
+
+
+def test_the_password_came_through_intact(node: RunningNode) -> None:
+    for line, expected in ((PASSWORD, "same"), (PASSWORD[:-1], "different")):
+        result = node.ssh.run(["perl", "-e", CHECK_PASSWORD], input=f"{line}\n")
+        assert result.stdout == expected
+
+
 def test_no_file_holds_the_password(node: RunningNode) -> None:
     assert "/etc/hosts" in files_with(node, FQDN)
     assert files_with(node, PASSWORD) == []
