@@ -1,13 +1,13 @@
-"""libvirt: whether it answers, and its directory pools. The only place that speaks to it."""
+"""libvirt: whether it answers, and its storage pools. The only place that speaks to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 from xml.etree import ElementTree
 
+from agent.config import Directory, GuestStorage, LvmThin, Zfs
 from agent.step import Retry, WaitForOperator
 
 SYSTEM = "qemu:///system"
@@ -33,40 +33,58 @@ def pool_missing(name: str, uri: str = SYSTEM) -> tuple[str, ...]:
         return tuple(missing)
 
 
-def register_directory(name: str, path: Path, uri: str = SYSTEM) -> None:
-    """Define a pool over the directory, make the directory, activate the pool, now and always.
+def register(name: str, storage: GuestStorage, uri: str = SYSTEM) -> None:
+    """Define a pool over the storage, activate it, now and always. A directory is made if needed.
 
     Raises WaitForOperator when a pool of that name has another place, Retry when libvirt fails.
     """
     with _connection(uri) as connection:
         pool = _find(connection, name)
         if pool is None:
-            pool = connection.storagePoolDefineXML(_directory_xml(name, path), 0)
-        _check_place(pool, path)
+            pool = connection.storagePoolDefineXML(pool_xml(name, storage), 0)
+        _check_place(pool, storage)
         if not pool.isActive():
-            path.mkdir(parents=True, exist_ok=True)
+            if isinstance(storage, Directory):
+                storage.path.mkdir(parents=True, exist_ok=True)
             pool.create(0)
         if not pool.autostart():
             pool.setAutostart(1)
 
 
-def _check_place(pool: Any, path: Path) -> None:
-    place = ElementTree.fromstring(pool.XMLDesc(0)).findtext("target/path")
-    if place != str(path):
+def _check_place(pool: Any, storage: GuestStorage) -> None:
+    _, where, wanted = _place(storage)
+    place = ElementTree.fromstring(pool.XMLDesc(0)).findtext(where)
+    if place != wanted:
         raise WaitForOperator(
-            f"the pool {pool.name()} is at {place}, not at {path}",
+            f"the pool {pool.name()} is at {place}, not at {wanted}",
             hint=f"give it another name, or run: virsh pool-undefine {pool.name()}",
         )
+
+
+def _place(storage: GuestStorage) -> tuple[str, str, str]:
+    """libvirt's type of pool, and which element of its XML says where the pool is."""
+    match storage:
+        case Directory(path=path):
+            return "dir", "target/path", str(path)
+        case LvmThin(volume_group=group):
+            return "logical", "source/name", group
+        case Zfs(dataset=dataset):
+            return "zfs", "source/name", dataset
+        case _:
+            assert_never(storage)
 
 
 def _find(connection: Any, name: str) -> Any:
     return next((pool for pool in connection.listAllStoragePools() if pool.name() == name), None)
 
 
-def _directory_xml(name: str, path: Path) -> str:
-    pool = ElementTree.Element("pool", type="dir")
+def pool_xml(name: str, storage: GuestStorage) -> str:
+    """libvirt's definition of a pool."""
+    kind, where, place = _place(storage)
+    parent, _, child = where.partition("/")
+    pool = ElementTree.Element("pool", type=kind)
     ElementTree.SubElement(pool, "name").text = name
-    ElementTree.SubElement(ElementTree.SubElement(pool, "target"), "path").text = str(path)
+    ElementTree.SubElement(ElementTree.SubElement(pool, parent), child).text = place
     return ElementTree.tostring(pool, encoding="unicode")
 
 

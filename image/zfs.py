@@ -21,7 +21,7 @@ from image.tree import (
     system_mounts,
 )
 
-TOOLS = ("zfsutils-linux", "zfs-zed", "zfs-initramfs")
+TOOLS = ("zfsutils-linux", "zfs-zed", "zfs-initramfs", "libvirt-daemon-driver-storage-zfs")
 SOURCE = "zfs-dkms"
 HEADERS = "linux-headers-amd64"
 DKMS = "var/lib/dkms"

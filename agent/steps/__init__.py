@@ -24,7 +24,7 @@ def all_steps(config: NodeConfig, stack: Stack) -> tuple[Step, ...]:
     work = (
         Network(config.management_interface),
         Time(systemd, clock.synchronized, required=False, wait_seconds=CLOCK_SECONDS),
-        Storage(config.storage, systemd),
+        Storage(config.storage, config.data_pools, systemd),
         Services(stack, systemd),
     )
     return (*work, Secrets(needs=tuple(step.name for step in work)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import assert_never
 
 from agent import hypervisor
-from agent.config import Directory, LvmThin, Zfs
+from agent.config import Directory, GuestStorage, LvmThin, Zfs
 from agent.core.command import run
 from agent.core.files import write_atomically
 from agent.core.template import render
+from agent.disk.sets import degraded, find_sets
 from agent.step import Step, WaitForOperator
+from agent.steps import data_pools
 from agent.systemd import Systemd
 
 # Starting to listen is enough: systemd starts libvirt with the first connection.
@@ -21,46 +24,62 @@ LXC_CONFIGURATION = Path("/etc/lxc/lxc.conf")
 
 
 class Storage(Step):
-    """A directory pool of libvirt, and LXC's default backing store."""
+    """A directory pool of libvirt, a pool for each extra pool, and LXC's default backing store."""
 
     name = "storage"
 
     def __init__(
         self,
-        storage: LvmThin | Zfs | Directory,
+        storage: GuestStorage,
+        data_pools: Mapping[str, GuestStorage],
         systemd: Systemd,
         *,
         lxc_configuration: Path = LXC_CONFIGURATION,
     ) -> None:
         self.storage = storage
+        self.data_pools = data_pools
         self.systemd = systemd
         self.lxc_configuration = lxc_configuration
-        self.pool_path = storage.path if isinstance(storage, Directory) else POOL_PATH
+        path = storage.path if isinstance(storage, Directory) else POOL_PATH
+        self.pools = {POOL: Directory(path=path), **data_pools}
         self.lxc_text = render("agent/etc/lxc/lxc.conf", storage=storage)
 
     def desired(self) -> object:
-        return {"pool": [POOL, str(self.pool_path)], "lxc": self.lxc_text}
+        pools = {name: pool.model_dump(mode="json") for name, pool in self.pools.items()}
+        return {"pools": pools, "lxc": self.lxc_text}
 
     def observe(self) -> tuple[str, ...]:
-        missing = self.systemd.missing(UNITS) or hypervisor.pool_missing(POOL)
+        missing = [
+            f"the pool {name} is not attached"
+            for name, pool in self.data_pools.items()
+            if not data_pools.is_attached(pool)
+        ]
+        missing += self.systemd.missing(UNITS) or [
+            line for name in self.pools for line in hypervisor.pool_missing(name)
+        ]
         if not self._lxc_is_configured():
-            missing += (f"{self.lxc_configuration} is not what it should be",)
-        return missing
+            missing.append(f"{self.lxc_configuration} is not what it should be")
+        return tuple(missing)
 
     def act(self) -> None:
         self.systemd.bring_up(UNITS)
         self.systemd.prove(UNITS)
-        hypervisor.register_directory(POOL, self.pool_path)
+        for pool in self.data_pools.values():
+            if not data_pools.is_attached(pool):
+                data_pools.attach(pool)
+        for name, pool in self.pools.items():
+            hypervisor.register(name, pool)
         if not self._lxc_is_configured():
             write_atomically(self.lxc_configuration, self.lxc_text)
 
     def prove(self) -> str:
-        if not backing_store_exists(self.storage):
-            raise WaitForOperator(
-                f"the storage of the node's configuration is missing: {self.storage!r}",
-                hint="check the disks, then run: systemctl restart slipway-agent",
-            )
-        return ""
+        for storage in (self.storage, *self.data_pools.values()):
+            if not backing_store_exists(storage):
+                raise WaitForOperator(
+                    f"the storage of the node's configuration is missing: {storage!r}",
+                    hint="check the disks, then run: systemctl restart slipway-agent",
+                )
+        return "; ".join(degraded(find_sets()))
 
     def _lxc_is_configured(self) -> bool:
         try:
@@ -69,7 +88,7 @@ class Storage(Step):
             return False
 
 
-def backing_store_exists(storage: LvmThin | Zfs | Directory) -> bool:
+def backing_store_exists(storage: GuestStorage) -> bool:
     """What the installer made for guests is there. Raises ToolMissing."""
     match storage:
         case LvmThin(volume_group=group, thin_pool=""):

@@ -17,6 +17,9 @@ from installer.plan.storage.old_contents import check_whole, find_sets, retire
 from installer.plan.storage.zfs_memory import arc_max_bytes
 from installer.plan.storage_actions import MakeFilesystem, PartitionDisk, WipeDisk
 
+# libvirt's pool for images and ISOs, on every node.
+LIBVIRT_POOL = "local"
+
 
 def plan_storage(setup: DiskSetup, wipe: str, inventory: Inventory) -> StoragePlan:
     """Plan the node's disks.
@@ -54,7 +57,7 @@ def _plan_system(setup: DiskSetup, disks: tuple[Disk, ...], memory_mib: int) -> 
 
 def _plan_pool(pool: DataPool, disks: tuple[Disk, ...]) -> Layout:
     where = f"disk-setup.data.{pool.name}"
-    if pool.name in (lvm.VOLUME_GROUP, zfs.POOL):
+    if pool.name in (lvm.VOLUME_GROUP, zfs.POOL, LIBVIRT_POOL):
         raise SlipwayError(f"{pool.name} is the name of the node's own pool", where=where)
     if pool.zfs:
         return zfs.plan_zfs_data(pool.name, disks, pool.zfs, where)

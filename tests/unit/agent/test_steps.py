@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from agent import hypervisor, stack, systemd
-from agent.config import Boot, Directory, LvmThin, NodeConfig, Zfs
+from agent.config import Boot, Directory, GuestStorage, LvmThin, NodeConfig, Zfs
 from agent.core.command import Result
+from agent.core.errors import CommandFailed
+from agent.disk.model import DiskSet, Member
 from agent.stack import Role, Stack, TcpProbe
 from agent.step import Retry, WaitForOperator
-from agent.steps import all_steps, network, storage
+from agent.steps import all_steps, data_pools, network, storage
 from agent.steps.network import Network
 from agent.steps.secrets import Secrets
 from agent.steps.services import Services
@@ -131,21 +133,22 @@ class FakePools:
     """libvirt as the storage step uses it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.paths: dict[str, Path] = {}
+        self.pools: dict[str, GuestStorage] = {}
         monkeypatch.setattr(hypervisor, "pool_missing", self.missing)
-        monkeypatch.setattr(hypervisor, "register_directory", self.paths.__setitem__)
+        monkeypatch.setattr(hypervisor, "register", self.pools.__setitem__)
 
     def missing(self, name: str) -> tuple[str, ...]:
-        return () if name in self.paths else (f"the pool {name} is not defined",)
+        return () if name in self.pools else (f"the pool {name} is not defined",)
 
 
 def test_storage_registers_with_libvirt_and_lxc(
     machine: Machine, manager: Systemd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pools = FakePools(monkeypatch)
+    monkeypatch.setattr(storage, "find_sets", lambda: ())
     machine.systemd.fakes["libvirtd.socket"] = FakeUnit(enabled="disabled")
     configuration = tmp_path / "lxc.conf"
-    step = Storage(Directory(path=tmp_path), manager, lxc_configuration=configuration)
+    step = Storage(Directory(path=tmp_path), {}, manager, lxc_configuration=configuration)
     # As long as libvirt does not listen, it is not asked.
     assert [line.split()[0] for line in step.observe()] == [
         "libvirtd.socket",
@@ -155,9 +158,52 @@ def test_storage_registers_with_libvirt_and_lxc(
     step.act()
     assert step.observe() == ()
     assert step.prove() == ""
-    assert pools.paths == {"local": tmp_path}
+    assert pools.pools == {"local": Directory(path=tmp_path)}
     configuration.write_text("edited")
     assert step.observe() == (f"{configuration} is not what it should be",)
+
+
+def test_an_extra_pool_is_attached_and_registered(
+    machine: Machine, manager: Systemd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = FakePools(monkeypatch)
+    imported: list[str] = []
+
+    def run(words: list[str], *, check: bool = True) -> Result:
+        if words[:2] == ["zpool", "import"]:
+            imported.append(words[2])
+        known = words[0] == "zfs" or words[-1] in imported
+        return Result(tuple(words), 0 if known else 1, "", "")
+
+    monkeypatch.setattr(data_pools, "run", run)
+    monkeypatch.setattr(storage, "run", run)
+    monkeypatch.setattr(storage, "find_sets", lambda: (mirror_without_a_disk(),))
+    machine.systemd.fakes["libvirtd.socket"] = FakeUnit("active")
+    tank = Zfs(dataset="tank")
+    configuration = tmp_path / "lxc.conf"
+    step = Storage(
+        Directory(path=tmp_path), {"tank": tank}, manager, lxc_configuration=configuration
+    )
+    assert "the pool tank is not attached" in step.observe()
+    step.act()
+    assert step.observe() == ()
+    assert imported == ["tank"]
+    assert pools.pools == {"local": Directory(path=tmp_path), "tank": tank}
+    assert step.prove() == "tank is degraded (1 of 2 disks)"
+
+
+def mirror_without_a_disk() -> DiskSet:
+    good = Member("1", "/dev/sda1", "/dev/sda", good=True)
+    return DiskSet("zfs", "tank", (good, Member("2", "/dev/sdb1", "", good=False)))
+
+
+def test_a_pool_whose_disks_are_gone_waits_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(words: list[str]) -> Result:
+        raise CommandFailed(tuple(words), 1, "cannot import 'tank': no such pool available")
+
+    monkeypatch.setattr(data_pools, "run", run)
+    with pytest.raises(WaitForOperator, match="no such pool available"):
+        data_pools.attach(Zfs(dataset="tank"))
 
 
 @pytest.mark.parametrize(
@@ -175,13 +221,13 @@ def test_storage_registers_with_libvirt_and_lxc(
 def test_the_default_backing_store_of_lxc(
     kind: LvmThin | Zfs | Directory, lines: list[str]
 ) -> None:
-    text = Storage(kind, Systemd()).lxc_text
+    text = Storage(kind, {}, Systemd()).lxc_text
     assert [line for line in text.splitlines() if not line.startswith("#")] == lines
 
 
 def test_storage_that_is_gone_waits_for_a_person(tmp_path: Path) -> None:
     with pytest.raises(WaitForOperator, match="missing") as caught:
-        Storage(Directory(path=tmp_path / "gone"), Systemd()).prove()
+        Storage(Directory(path=tmp_path / "gone"), {}, Systemd()).prove()
     assert "systemctl restart slipway-agent" in str(caught.value.hint)
 
 
