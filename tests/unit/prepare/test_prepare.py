@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from agent.core.command import run
 from agent.core.errors import SlipwayError
 from image.__main__ import main
 from image.finished_iso import FinishedIso, read_iso
-from image.prepare import Wanted, prepare
+from image.prepare import SAME, Wanted, prepare
 from installer.answers import prepared
 from installer.answers.places import Preparation
 from tests.unit.answers.files import MINIMAL_TOML
@@ -177,7 +178,25 @@ def test_half_an_iso_is_refused(
     content = built.path.read_bytes()
     half = tmp_path / "half.iso"
     half.write_bytes(content[: int(len(content) * share)])
-    assert refused(half, Wanted(answer), tmp_path / "new.iso")
+    assert "not a whole one" in refused(half, Wanted(answer), tmp_path / "new.iso")
+
+
+def test_a_full_disk_is_an_error(built: FinishedIso, answer: Path, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 22, limits[1]))
+    try:
+        said = refused(built.path, Wanted(answer), tmp_path / "new.iso")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert said.startswith(f"{tmp_path / 'new.iso'}: cannot be written")
+
+
+def test_a_copy_that_does_not_start_is_refused(
+    built: FinishedIso, answer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = ("-boot_image", "any", "discard")
+    monkeypatch.setattr("image.prepare.SAME", (*SAME, *lost))
+    assert "what makes the ISO start" in refused(built.path, Wanted(answer), tmp_path / "new.iso")
 
 
 def test_a_folder_that_is_not_there_is_an_error(
