@@ -1,0 +1,116 @@
+"""What replacing a disk runs and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent import config
+from agent.core.command import Result
+from agent.core.errors import SlipwayError
+from agent.disk import execute, progress
+from agent.disk.execute import record_esps, replace_member, stable_link, table_script
+from agent.disk.model import DiskSet, Member, Slot
+from agent.disk.plan import ESP_TYPE
+
+NODE = """fqdn = "node1.example.org"
+
+[storage]
+kind = "zfs"
+dataset = "rpool/data"
+
+[boot]
+esps = ["AAAA-0001", "BBBB-0002"]
+kernel_parameters = ["ro"]
+"""
+
+
+def test_the_configuration_names_the_new_esp(tmp_path: Path) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(NODE)
+    record_esps(("AAAA-0001", "CCCC-0003"), path)
+    assert path.read_text() == NODE.replace("BBBB-0002", "CCCC-0003")
+    assert config.load(path).boot.esps == ("AAAA-0001", "CCCC-0003")
+
+
+def test_a_configuration_of_another_form_is_not_changed(tmp_path: Path) -> None:
+    path = tmp_path / "node.toml"
+    other = NODE.replace("esps =", '"esps" =')
+    path.write_text(other)
+    with pytest.raises(SlipwayError, match="was not found"):
+        record_esps(("AAAA-0001",), path)
+    assert path.read_text() == other
+
+
+def test_the_table_begins_before_the_first_mebibyte() -> None:
+    script = table_script((Slot(1, 34, 2014, "T1", "bios-boot"), Slot(2, 2048, 99, ESP_TYPE, "e")))
+    assert script.splitlines() == [
+        "label: gpt",
+        "unit: sectors",
+        "first-lba: 34",
+        '1: start=34, size=2014, type=T1, name="bios-boot"',
+        f'2: start=2048, size=99, type={ESP_TYPE}, name="e"',
+    ]
+
+
+def test_the_stable_name_can_be_read(tmp_path: Path) -> None:
+    device = tmp_path / "sdb3"
+    device.touch()
+    for name in ("wwn-0x5000-part3", "ata-MODEL_SERIAL-part3"):
+        (tmp_path / name).symlink_to(device)
+    assert stable_link(str(device), tmp_path) == str(tmp_path / "ata-MODEL_SERIAL-part3")
+    assert stable_link("/dev/sdc3", tmp_path) == "/dev/sdc3"
+
+
+GONE = Member("22", "", "", good=False)
+OLD = Member("22", "/dev/sdb3", "/dev/sdb", good=True)
+
+
+@pytest.mark.parametrize(
+    ("group", "member", "commands"),
+    [
+        (DiskSet("zfs", "rpool", ()), GONE, ["zpool replace rpool 22 /dev/sdc3"]),
+        (
+            DiskSet("md", "/dev/md127", ()),
+            GONE,
+            ["mdadm --manage /dev/md127 --add /dev/sdc3"],
+        ),
+        (
+            DiskSet("md", "/dev/md127", ()),
+            OLD,
+            [
+                "mdadm --manage /dev/md127 --add /dev/sdc3",
+                "mdadm --manage /dev/md127 --replace /dev/sdb3 --with /dev/sdc3",
+                "mdadm --manage /dev/md127 --remove /dev/sdb3",
+            ],
+        ),
+        (
+            DiskSet("btrfs", "/", (), "raid1"),
+            GONE,
+            [
+                "btrfs replace start -f 22 /dev/sdc3 /",
+                "btrfs balance start --force -dconvert=raid1,soft -mconvert=raid1,soft "
+                "-sconvert=raid1,soft /",
+            ],
+        ),
+        (
+            DiskSet("btrfs", "/", (), "single"),
+            OLD,
+            ["btrfs replace start -f /dev/sdb3 /dev/sdc3 /"],
+        ),
+    ],
+)
+def test_a_member_is_replaced(
+    group: DiskSet, member: Member, commands: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def run(argv: list[str]) -> Result:
+        done.append(" ".join(argv))
+        return Result(tuple(argv), 0, "", "")
+
+    monkeypatch.setattr(execute, "run", run)
+    monkeypatch.setattr(progress, "follow", lambda percent: None)
+    replace_member(group, member, "/dev/sdc3")
+    assert done == commands
