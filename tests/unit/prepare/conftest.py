@@ -17,6 +17,8 @@ SIZES = {
     "live/initrd.img": 300_000,
     "live/10-node.squashfs": 3_000_000,
     "live/20-installer.squashfs": 50_000,
+    # Packages have names that are longer than Joliet's usual 64 characters.
+    f"pool/{'long-name-' * 8}.deb": 1000,
 }
 
 
