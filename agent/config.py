@@ -11,6 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.core.errors import SlipwayError
 
 PATH = Path("/etc/slipway/node.toml")
+# The program of the first boot; its folder is there for as long as it has not succeeded.
+FIRST_BOOT = Path("/var/lib/slipway/first-boot/program")
+FIRST_BOOT_UNIT = "slipway-first-boot.service"
+
+FirstBootOrdering = Literal["before-network", "network-online", "fully-up"]
 
 
 class Model(BaseModel):
@@ -52,13 +57,16 @@ class Boot(Model):
 
 
 class NodeConfig(Model):
-    """What this node is to become. data_pools: more places for guests, by their names."""
+    """What this node is to become. data_pools: more places for guests, by their names;
+    first_boot: when the program of the first boot runs, None where there is none.
+    """
 
     fqdn: str
     management_interface: str = "vmbr0"
     storage: GuestStorage
     data_pools: dict[str, GuestStorage] = {}
     boot: Boot
+    first_boot: FirstBootOrdering | None = None
 
 
 def load(path: Path = PATH) -> NodeConfig:

@@ -109,6 +109,13 @@ class Systemd:
                 hint="see: journalctl -b " + " ".join(f"-u {unit.name}" for unit in broken),
             )
 
+    def ending(self, name: str) -> str:
+        """How the service's last run ended, in systemd's words: "exit-code, status 7"."""
+        with self._calls() as manager:
+            unit = self._bus().get(SERVICE, manager.GetUnit(name))
+            service = unit[f"{SERVICE}.Service"]
+            return f"{service.Result}, status {service.ExecMainStatus}"
+
     def _not_enabled(self, names: Sequence[str]) -> tuple[str, ...]:
         with self._calls() as manager:
             return tuple(name for name in names if manager.GetUnitFileState(name) in NOT_ENABLED)

@@ -21,6 +21,7 @@ from installer.answers.schema import Answer
 from installer.answers.sources import find_answer, identify
 from installer.execute import target
 from installer.execute.executor import TARGET, Installation
+from installer.first_boot import load_program
 from installer.inventory.probe import probe
 from installer.plan.planner import make_plan, secrets_of
 from installer.plan.show import plan_text
@@ -99,11 +100,25 @@ class Engine:
         for warning in plan.warnings:
             self.report.message(f"warning: {warning}")
         self.report.message("plan made")
+        program = self._load_program(answer)
         with self.report.step("check the installation medium"):
             check.wait()
-        installation = Installation(plan, check.medium, secrets_of(answer), self.report, self.log)
+        installation = Installation(
+            plan,
+            check.medium,
+            secrets_of(answer),
+            self.report,
+            self.log,
+            first_boot=program,
+        )
         node = installation.execute()
         return lambda: node_document(answer, inventory, plan, node, read_system())
+
+    def _load_program(self, answer: Answer) -> bytes:
+        if answer.first_boot is None:
+            return b""
+        with self.report.step("get the program of the first boot"):
+            return load_program(answer.first_boot, self.report.message)
 
 
 def needs_leases(answer: Answer) -> bool:

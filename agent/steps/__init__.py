@@ -6,6 +6,7 @@ from agent import clock
 from agent.config import NodeConfig
 from agent.stack import Stack
 from agent.step import Step
+from agent.steps.first_boot import FirstBoot
 from agent.steps.network import Network
 from agent.steps.secrets import Secrets
 from agent.steps.services import Services
@@ -27,4 +28,6 @@ def all_steps(config: NodeConfig, stack: Stack) -> tuple[Step, ...]:
         Storage(config.storage, config.data_pools, systemd),
         Services(stack, systemd),
     )
-    return (*work, Secrets(needs=tuple(step.name for step in work)))
+    names = tuple(step.name for step in work)
+    last = (FirstBoot(config.first_boot, systemd, names),) if config.first_boot else ()
+    return (*work, *last, Secrets(needs=names))

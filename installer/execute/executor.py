@@ -23,6 +23,7 @@ from installer.plan.model import (
     Unmount,
     UnpackImage,
     WriteFiles,
+    WriteFirstBoot,
     WriteIdentity,
 )
 from installer.plan.show import action_text
@@ -33,7 +34,8 @@ TARGET = Path("/target")
 
 @dataclass(frozen=True)
 class Installation:
-    """All that executing a plan needs. secrets: by the names that the plan's actions use."""
+    """All that executing a plan needs. secrets: by the names that the plan's actions use;
+    first_boot: the program of the first boot, if the plan has one."""
 
     plan: Plan
     medium: Medium
@@ -41,6 +43,7 @@ class Installation:
     report: Report
     log: Path
     root: Path = TARGET
+    first_boot: bytes = b""
 
     def execute(self) -> files.NodeIdentity:
         """Do every action; gives who the node is. Raises SlipwayError at the first that fails."""
@@ -65,6 +68,8 @@ class Installation:
                 target.copy_kernel(self.medium, self.root)
             case WriteFiles():
                 files.write_files(self.plan.files, self.root)
+            case WriteFirstBoot():
+                files.write_program(self.first_boot, action.path, self.root)
             case SetPassword():
                 secret = self.secrets[action.secret].get_secret_value()
                 files.set_password(self.root, action.user, secret, hashed=action.hashed)

@@ -33,6 +33,22 @@ def write_files(files: Iterable[PlannedFile], target: Path) -> None:
             ) from error
 
 
+def write_program(content: bytes, path: str, target: Path) -> None:
+    """Write a program that only root may see and run, in a folder that only root may enter.
+
+    Raises SlipwayError when it cannot be written.
+    """
+    try:
+        program = _inside(path, target)
+        _make_folder(program.parent, PRIVATE_DIRECTORY_MODE, (0, 0))
+        program.touch(mode=PRIVATE_DIRECTORY_MODE)
+        program.write_bytes(content)
+    except OSError as error:
+        raise SlipwayError(
+            "the program cannot be written", where=path, hint=error.strerror
+        ) from error
+
+
 def set_password(target: Path, user: str, secret: str, *, hashed: bool) -> None:
     """Set the password of one of the target's accounts, given as text or as a crypt(3) hash.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.config import Boot, NodeConfig
+from agent.config import FIRST_BOOT, FIRST_BOOT_UNIT, Boot, FirstBootOrdering, NodeConfig
 from agent.core.errors import SlipwayError
 from agent.core.template import render
 from installer.answers.schema import Answer
@@ -37,10 +37,12 @@ def plan_files(
             esps=tuple(volume_id for _, _, volume_id in storage.esps),
             kernel_parameters=kernel_parameters,
         ),
+        first_boot=answer.first_boot.ordering if answer.first_boot else None,
     )
     files = (
         *network_files(network),
         *_system_files(answer, storage),
+        *(_first_boot_files(answer.first_boot.ordering) if answer.first_boot else ()),
         _file("/etc/slipway/node.toml", config=config.model_dump(mode="json")),
     )
     return tuple(sorted(files, key=lambda file: file.path))
@@ -55,6 +57,16 @@ def _authorized_keys(home: str, owner: str, keys: tuple[str, ...]) -> PlannedFil
     return PlannedFile(
         path=f"{home}/.ssh/authorized_keys", content=content, mode="0600", owner=owner
     )
+
+
+def _first_boot_files(ordering: FirstBootOrdering) -> Iterator[PlannedFile]:
+    """The unit, enabled where systemd and not the agent starts it."""
+    folder = "/etc/systemd/system"
+    unit = f"{folder}/{FIRST_BOOT_UNIT}"
+    yield _file(unit, ordering=ordering, program=FIRST_BOOT)
+    if ordering != "fully-up":
+        link = f"{folder}/multi-user.target.wants/{FIRST_BOOT_UNIT}"
+        yield PlannedFile(path=link, link_target=unit)
 
 
 def _system_files(answer: Answer, storage: StoragePlan) -> Iterator[PlannedFile]:

@@ -56,6 +56,17 @@ class WriteFiles(Model):
     kind: Literal["write-files"] = "write-files"
 
 
+class WriteFirstBoot(Model):
+    """Put the program of the first boot, which the executor holds, at this path.
+
+    source: where it comes from, for people.
+    """
+
+    kind: Literal["write-first-boot"] = "write-first-boot"
+    path: str
+    source: str
+
+
 class SetPassword(Model):
     """Set the account's password to a secret that the executor holds under this name."""
 
@@ -122,6 +133,7 @@ Action = Annotated[
     | UnpackImage
     | CopyKernel
     | WriteFiles
+    | WriteFirstBoot
     | SetPassword
     | AddUser
     | RunInTarget

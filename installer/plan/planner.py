@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from agent.config import FIRST_BOOT
 from agent.core.errors import SlipwayError
 from installer.answers.cluster import Stack, Templates
 from installer.answers.schema import Answer
@@ -25,6 +27,7 @@ from installer.plan.model import (
     Unmount,
     UnpackImage,
     WriteFiles,
+    WriteFirstBoot,
     WriteIdentity,
 )
 from installer.plan.network import plan_network
@@ -56,6 +59,7 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
             CopyKernel(),
             *_accounts(answer),
             WriteFiles(),
+            *_first_boot(answer),
             WriteIdentity(),
             *_boot_loaders(storage, inventory, parameters),
             *(RunInTarget(argv=argv) for argv in answer.system.commands),
@@ -81,6 +85,13 @@ def _accounts(answer: Answer) -> Iterator[Action]:
         if user.password or user.password_hashed:
             hashed = user.password_hashed is not None
             yield SetPassword(user=user.name, secret=f"user {user.name}", hashed=hashed)
+
+
+def _first_boot(answer: Answer) -> Iterator[Action]:
+    if answer.first_boot:
+        fetched = answer.first_boot.source == "from-url" and answer.first_boot.url
+        source = urlsplit(fetched).hostname if fetched else "the installation medium"
+        yield WriteFirstBoot(path=str(FIRST_BOOT), source=source or "")
 
 
 def secrets_of(answer: Answer) -> Mapping[str, SecretStr]:
@@ -114,7 +125,6 @@ def _machine_warnings(inventory: Inventory) -> Iterator[str]:
 def _check_supported(answer: Answer) -> None:
     """What the schema knows and this version cannot do yet is refused, not ignored."""
     asked = {
-        "first-boot": answer.first_boot is not None,
         "cluster": answer.cluster.mode != "none",
         "stack": answer.stack != Stack(),
         "templates": answer.templates != Templates(),

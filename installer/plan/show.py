@@ -27,6 +27,7 @@ TITLES = {
     "unpack-image": "unpack {image}",
     "copy-kernel": "put kernel and initrd into /boot",
     "write-files": "write the node's configuration",
+    "write-first-boot": "put the first-boot program from {source} at {path}",
     "set-password": "set the password of {user}",
     "add-user": "create the account {name}",
     "run-in-target": "run in the node: {argv}",

@@ -11,6 +11,9 @@ from typing import Any
 
 from gi.repository import GLib
 
+# Every service is at the same place: the tests have one at a time.
+SERVICE_PATH = "/org/freedesktop/systemd1/unit/service"
+
 Row = tuple[str, str, str, str, str, str, str, int, str, str]
 
 
@@ -45,6 +48,9 @@ class FakeSystemd:
           <arg type="b" direction="out"/><arg type="a(sss)" direction="out"/>
         </method>
         <method name="Reload"/>
+        <method name="GetUnit">
+          <arg type="s" direction="in"/><arg type="o" direction="out"/>
+        </method>
         <method name="ResetFailedUnit"><arg type="s" direction="in"/></method>
         <method name="StartUnit">
           <arg type="s" direction="in"/><arg type="s" direction="in"/>
@@ -76,6 +82,9 @@ class FakeSystemd:
         job = 7 if name in self.pending else 0
         return (name, "", fake.loaded, fake.active, "sub", "", "/unit", job, "start", "/job")
 
+    def GetUnit(self, name: str) -> str:
+        return SERVICE_PATH
+
     def GetUnitFileState(self, name: str) -> str:
         return self.fakes[name].enabled
 
@@ -102,6 +111,21 @@ class FakeSystemd:
         return "/job"
 
 
+class FakeService:
+    """
+    <node>
+      <interface name="org.freedesktop.systemd1.Service">
+        <property name="Result" type="s" access="read"/>
+        <property name="ExecMainStatus" type="i" access="read"/>
+      </interface>
+    </node>
+    """
+
+    def __init__(self) -> None:
+        self.Result = "success"
+        self.ExecMainStatus = 0
+
+
 class FakeTimedate:
     """
     <node>
@@ -121,6 +145,7 @@ class Machine:
 
     bus: Any
     systemd: FakeSystemd = field(default_factory=FakeSystemd)
+    service: FakeService = field(default_factory=FakeService)
     timedate: FakeTimedate = field(default_factory=FakeTimedate)
 
 
@@ -130,7 +155,9 @@ def published(service_bus: Any, client_bus: Any) -> Iterator[Machine]:
     machine = Machine(client_bus)
     loop = GLib.MainLoop()
     with (
-        service_bus.publish("org.freedesktop.systemd1", machine.systemd),
+        service_bus.publish(
+            "org.freedesktop.systemd1", machine.systemd, (SERVICE_PATH, machine.service)
+        ),
         service_bus.publish("org.freedesktop.timedate1", machine.timedate),
     ):
         thread = Thread(target=loop.run)
