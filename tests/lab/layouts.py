@@ -28,11 +28,12 @@ def _btrfs(raid: str, count: int) -> Layout:
     return Layout(_names(count), {"filesystem": "btrfs", "btrfs": {"raid": raid}})
 
 
-# Each level with the smallest number of disks that it takes.
+# Each level with the smallest number of disks that it takes. md copies all of a mirror, used or
+# not, so that one is kept small.
 LAYOUTS = {
     "lvm-ext4": Layout(_names(1), {"filesystem": "ext4"}),
     "lvm-xfs": Layout(_names(1), {"filesystem": "xfs"}),
-    "md-raid1": Layout(_names(2), {"filesystem": "ext4", "lvm": {"raid": "raid1"}}),
+    "md-raid1": Layout(_names(2), {"filesystem": "ext4", "lvm": {"raid": "raid1", "hdsize": 16}}),
     "zfs-raid0": _zfs("raid0", 1),
     "zfs-raid1": _zfs("raid1", 2),
     "zfs-raid10": _zfs("raid10", 4),
