@@ -23,13 +23,11 @@ from image.finished_iso import XORRISO, FinishedIso, indev, read_iso
 from installer.answers.load import load_answer
 from installer.answers.places import FILE_NAME, Preparation, Request, SourceError, web_place
 from installer.answers.positions import KeyPath
-from installer.answers.prepared import FIRST_BOOT, FOLDER, SOURCE
+from installer.answers.prepared import FIRST_BOOT, FOLDER, SOURCE, check_program
 from installer.answers.problems import key_text
 from installer.answers.schema import Answer
 
 ON_ISO = f"/{FOLDER.name}"
-MAXIMUM_PROGRAM_BYTES = 1 << 20
-PROGRAM_STARTS = (b"#!", b"\x7fELF")
 # No file system's label is longer than that of ISO 9660.
 LABEL = re.compile(r"[ -~]{1,32}")
 # xorriso's own words for what image/iso.py says as mkisofs: a copy without a change has the same
@@ -142,15 +140,7 @@ def prepare_files(wanted: Wanted) -> Prepared:
 def read_program(path: Path) -> bytes:
     """The program for the first boot. Raises SlipwayError when it cannot be one."""
     content = _read(path)
-    if len(content) > MAXIMUM_PROGRAM_BYTES:
-        limit = f"{MAXIMUM_PROGRAM_BYTES >> 20} MiB"
-        raise SlipwayError(f"a program for the first boot has at most {limit}", where=str(path))
-    if not content.startswith(PROGRAM_STARTS):
-        raise SlipwayError(
-            "this is not a program",
-            where=str(path),
-            hint='A script starts with "#!" and the path of its interpreter.',
-        )
+    check_program(content, str(path))
     return content
 
 

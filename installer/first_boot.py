@@ -6,28 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.core.errors import SlipwayError
-from installer.answers import prepared
 from installer.answers.hooks import FirstBoot
+from installer.answers.prepared import FIRST_BOOT, MAXIMUM_PROGRAM_BYTES, check_program
 from installer.web import (
     Patience,
     Reply,
-    Server,
     TryAgain,
     WebError,
     check_status,
     persist,
     request,
 )
-
-MAXIMUM_BYTES = 1 << 20
-# A script, or an ELF program; systemd starts nothing else.
-STARTS = (b"#!", b"\x7fELF")
+from installer.web_server import Server
 
 
 def load_program(
     table: FirstBoot,
     report: Callable[[str], None],
-    medium_file: Path = prepared.FIRST_BOOT,
+    medium_file: Path = FIRST_BOOT,
     patience: Patience = Patience(),
 ) -> bytes:
     """Read the program from the medium, or fetch it; failures that may pass are retried, each
@@ -44,23 +40,10 @@ def load_program(
     return content
 
 
-def check_program(content: bytes, where: str) -> None:
-    """Raises SlipwayError when this cannot be a program for the first boot."""
-    if len(content) > MAXIMUM_BYTES:
-        limit = f"{MAXIMUM_BYTES >> 20} MiB"
-        raise SlipwayError(f"a program for the first boot has at most {limit}", where=where)
-    if not content.startswith(STARTS):
-        raise SlipwayError(
-            "this is not a program",
-            where=where,
-            hint='A script starts with "#!" and the path of its interpreter.',
-        )
-
-
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            return stream.read(MAXIMUM_BYTES + 1)
+            return stream.read(MAXIMUM_PROGRAM_BYTES + 1)
     except OSError as error:
         raise SlipwayError(
             f"the program for the first boot cannot be read: {error.strerror}",
@@ -71,7 +54,7 @@ def _read(path: Path) -> bytes:
 
 def _fetch(server: Server, report: Callable[[str], None], patience: Patience) -> bytes:
     def ask() -> Reply:
-        reply = request(server, "GET", MAXIMUM_BYTES)
+        reply = request(server, "GET", MAXIMUM_PROGRAM_BYTES)
         check_status(reply, server)
         return reply
 

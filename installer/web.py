@@ -9,15 +9,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
-from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
 
 from agent.core.errors import SlipwayError
+from installer.web_server import Server
 
 # urllib3 logs whole addresses, and these may hold secrets.
 logging.getLogger("urllib3").setLevel(logging.WARNING)
@@ -38,26 +37,6 @@ class WebError(SlipwayError):
 
 class TryAgain(Exception):
     """What went wrong may pass by itself."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """An address on the web, and what is needed to trust it.
-
-    fingerprint: the SHA-256 of the server's certificate, hexadecimal, or empty; token: sent as
-    bearer token; fingerprint_key: where a person says the fingerprint.
-    """
-
-    url: str = field(repr=False)
-    fingerprint: str = ""
-    token: SecretStr | None = None
-    fingerprint_key: str = "cert-fingerprint"
-
-    def __str__(self) -> str:
-        """The address without what may be secret in it."""
-        parts = urlsplit(self.url)
-        host = parts.netloc.rpartition("@")[2]
-        return f"{parts.scheme}://{host}{parts.path}" + ("?…" if parts.query else "")
 
 
 @dataclass(frozen=True)

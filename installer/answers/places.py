@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from agent.core.errors import SlipwayError
-from installer.web import Server
+from installer.web_server import Server
 
 DEFAULT_LABEL = "SLIPWAY"
 FILE_NAME = "answer.toml"

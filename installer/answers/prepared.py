@@ -9,11 +9,15 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from agent.core.errors import SlipwayError
 from installer.answers.places import MEDIUM, Preparation, SourceError
 
 FOLDER = MEDIUM.parent
 SOURCE = FOLDER / "source.toml"
 FIRST_BOOT = FOLDER / "first-boot"
+MAXIMUM_PROGRAM_BYTES = 1 << 20
+# A script, or an ELF program; systemd starts nothing else.
+PROGRAM_STARTS = (b"#!", b"\x7fELF")
 
 
 def load(path: Path = SOURCE) -> Preparation:
@@ -34,3 +38,16 @@ def parse(content: bytes, name: str) -> Preparation:
             where=name,
             hint="Prepare the ISO again, with the version of Slipway that is on it.",
         ) from None
+
+
+def check_program(content: bytes, where: str) -> None:
+    """Raises SlipwayError when this cannot be a program for the first boot."""
+    if len(content) > MAXIMUM_PROGRAM_BYTES:
+        limit = f"{MAXIMUM_PROGRAM_BYTES >> 20} MiB"
+        raise SlipwayError(f"a program for the first boot has at most {limit}", where=where)
+    if not content.startswith(PROGRAM_STARTS):
+        raise SlipwayError(
+            "this is not a program",
+            where=where,
+            hint='A script starts with "#!" and the path of its interpreter.',
+        )

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Mapping
 
 from agent.core.errors import SlipwayError
-from installer.web import Patience, Server, TryAgain, WebError, check_status, persist, request
+from installer.web import Patience, TryAgain, WebError, check_status, persist, request
+from installer.web_server import Server
 
 # As long as the installation goes on there is no hurry; what ends it is Delivery.close.
 PATIENCE = Patience(total=float("inf"), attempt=20, first=1, longest=10)

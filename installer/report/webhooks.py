@@ -20,7 +20,7 @@ from agent.core.errors import SlipwayError
 from installer.answers.schema import Answer
 from installer.report.delivery import Delivery
 from installer.report.events import Report
-from installer.web import Server
+from installer.web_server import Server
 
 SCHEMA_VERSION = "1.0"
 # How long a restart waits for servers that do not answer, in all.

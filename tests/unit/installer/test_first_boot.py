@@ -12,8 +12,9 @@ from agent.config import FIRST_BOOT, FIRST_BOOT_UNIT
 from agent.core.command import run
 from agent.core.errors import SlipwayError
 from installer.answers.hooks import FirstBoot
+from installer.answers.prepared import MAXIMUM_PROGRAM_BYTES
 from installer.execute.files import write_program
-from installer.first_boot import MAXIMUM_BYTES, load_program
+from installer.first_boot import load_program
 from installer.plan.model import Plan, WriteFirstBoot
 from installer.plan.planner import make_plan
 from installer.plan.show import plan_text
@@ -83,14 +84,14 @@ def test_no_program_is_an_error(status: int, told: list[str]) -> None:
             load_program(from_url(f"http://127.0.0.1:{server.port}/"), told.append, patience=QUICK)
 
 
-@pytest.mark.parametrize("size", [MAXIMUM_BYTES, MAXIMUM_BYTES + 1])
+@pytest.mark.parametrize("size", [MAXIMUM_PROGRAM_BYTES, MAXIMUM_PROGRAM_BYTES + 1])
 def test_a_program_that_is_too_large_is_not_cut(size: int, tmp_path: Path, told: list[str]) -> None:
     content = PROGRAM.ljust(size, b"\n")
     (tmp_path / "first-boot").write_bytes(content)
     with serving(reply(200, content)) as server:
         tables = (FirstBoot(source="from-iso"), from_url(f"http://127.0.0.1:{server.port}/"))
         for table in tables:
-            if size > MAXIMUM_BYTES:
+            if size > MAXIMUM_PROGRAM_BYTES:
                 with pytest.raises(SlipwayError, match="at most 1 MiB"):
                     load_program(table, told.append, tmp_path / "first-boot", QUICK)
             else:

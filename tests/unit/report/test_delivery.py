@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from installer.report.delivery import Delivery
-from installer.web import Patience, Server
+from installer.web import Patience
+from installer.web_server import Server
 from tests.unit.answers.servers import AnswerServer, make_certificate, reply, serving, stall
 
 QUICK = Patience(total=float("inf"), attempt=20, first=0.001, longest=0.01)
