@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from types import TracebackType
@@ -56,29 +57,20 @@ class Machine:
         argv = qemu_arguments(spec, self.paths, accelerator)
         if not spec.outlive:
             argv = ["setpriv", "--pdeathsig", "KILL", "--", *argv]
-        (logs / "command").write_text(shlex.join(argv) + "\n")
-        with (logs / "qemu.log").open("wb") as output:
-            self._process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self._process = self._start(argv)
         try:
             self.qmp = until(self._connect, START_LIMIT, "QEMU's monitor", where=spec.name)
+            self.power_on = time.monotonic() if power_on is None else power_on
+            console = socket(AF_UNIX, SOCK_STREAM)
+            console.connect(str(self.paths.serial))
+            self.serial = Serial(console, self.power_on, name=spec.name, on_line=on_line)
+            for nic in spec.nics:
+                if not nic.plugged:
+                    self.plug_cable(nic, plugged=False)
+            self.qmp.execute("cont")
         except BaseException:
-            self._process.kill()
-            self._process.wait()
+            self._kill()
             raise
-        self.power_on = time.monotonic() if power_on is None else power_on
-        console = socket(AF_UNIX, SOCK_STREAM)
-        console.connect(str(self.paths.serial))
-        self.serial = Serial(console, self.power_on, name=spec.name, on_line=on_line)
-        for nic in spec.nics:
-            if not nic.plugged:
-                self.plug_cable(nic, plugged=False)
-        self.qmp.execute("cont")
 
     def __enter__(self) -> Self:
         return self
@@ -151,16 +143,13 @@ class Machine:
 
     def stop(self) -> None:
         """Take the last screenshot and switch the machine off, as pulling its cord does."""
-        try:
+        # A machine that ended by itself, or hangs, must not stay either.
+        with suppress(LabError, OSError, subprocess.TimeoutExpired):
             self.screenshot()
             self.qmp.execute("quit")
             self._process.wait(STOP_LIMIT)
-        except (LabError, OSError, subprocess.TimeoutExpired):
-            # It ended by itself, or hangs; either way it must not stay.
-            self._process.kill()
-            self._process.wait()
         self._let_go()
-        shutil.rmtree(self.paths.sockets)
+        self._kill()
 
     def leave(self) -> None:
         """Leave the machine running when this program ends (its spec says `outlive`)."""
@@ -170,6 +159,19 @@ class Machine:
 
     def _name(self, nic: Nic) -> str:
         return f"net{self.spec.nics.index(nic)}"
+
+    def _start(self, argv: list[str]) -> subprocess.Popen[bytes]:
+        (self.paths.logs / "command").write_text(shlex.join(argv) + "\n")
+        with (self.paths.logs / "qemu.log").open("wb") as said:
+            # A session of its own: Ctrl-C ends this program, which then ends the machine.
+            return subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self.paths.sockets)
 
     def _let_go(self) -> None:
         self.serial.close()
