@@ -16,6 +16,8 @@ from agent.disk.model import DiskSet, Member
 BTRFS_DEVICE = re.compile(r"^\s*devid\s+(\d+) size \d+ used \d+ path (.*)$", re.MULTILINE)
 # From best to least: what the file system was made with comes before what a loss left behind.
 BTRFS_PROFILES = ("raid1c4", "raid1c3", "raid10", "raid1", "raid0", "dup", "single")
+# ZFS has one word for a person and another for a program.
+ZFS_GONE = ("UNAVAIL", "CANT_OPEN", "REMOVED")
 
 Parents = Mapping[str, str]
 
@@ -69,9 +71,9 @@ def _leaves(vdevs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _zfs_member(vdev: Mapping[str, Any], parents: Parents) -> Member:
     path = vdev.get("path", vdev["name"])
     good = vdev["state"] == "ONLINE"
-    # A link of a disk that is gone may meanwhile lead to another.
-    seen = vdev["state"] not in ("UNAVAIL", "REMOVED")
-    disk = parents.get(str(Path(path).resolve()), "") if seen else ""
+    # The name of a disk that is gone may meanwhile be another's.
+    gone = "not_present" in vdev or vdev["state"] in ZFS_GONE
+    disk = "" if gone else parents.get(str(Path(path).resolve()), "")
     return Member(str(vdev["guid"]), path, disk, good)
 
 

@@ -84,7 +84,7 @@ def leaf(path: str, guid: str, state: str) -> dict[str, Any]:
 
 
 def test_a_pool_of_two_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = {"a": leaf("/dev/vda3", "1", "ONLINE"), "b": leaf("/dev/vdb3", "2", "UNAVAIL")}
+    first = {"a": leaf("/dev/vda3", "1", "ONLINE"), "b": leaf("/dev/vdb3", "2", "CANT_OPEN")}
     second = {"c": leaf("/dev/vdc3", "3", "ONLINE"), "d": leaf("/dev/vdd3", "4", "FAULTED")}
     mirrors = {
         "mirror-0": {"vdev_type": "mirror", "state": "DEGRADED", "vdevs": first},
