@@ -63,7 +63,7 @@ def node_spec(name: str, firmware: FirmwareName, layout: Layout) -> MachineSpec:
     return MachineSpec(
         name,
         firmware,
-        disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in layout.disks),
+        disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in (*layout.disks, *layout.data)),
         nics=(Nic("52:54:00:00:00:01", UserNetwork(forwards)),),
     )
 

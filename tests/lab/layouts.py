@@ -8,12 +8,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Layout:
-    """disks: the names of the virtio disks it takes; disk_setup: the answer's table, without
-    the choice of disks.
+    """disks: the names of the virtio disks of the root; disk_setup: the answer's table, without
+    the choice of these; data: the disks of extra pools.
     """
 
     disks: tuple[str, ...]
     disk_setup: dict[str, Any]
+    data: tuple[str, ...] = ()
+
+    @property
+    def pools(self) -> list[dict[str, Any]]:
+        """The tables of the extra pools."""
+        return list(self.disk_setup.get("data", ()))
 
 
 def _names(count: int) -> tuple[str, ...]:
@@ -28,6 +34,11 @@ def _btrfs(raid: str, count: int) -> Layout:
     return Layout(_names(count), {"filesystem": "btrfs", "btrfs": {"raid": raid}})
 
 
+EXTRA = [
+    {"name": "tank", "layout": "zfs", "disk-list": ["vdb"], "zfs": {"raid": "raid0"}},
+    {"name": "fast", "layout": "lvm-thin", "disk-list": ["vdc"]},
+    {"name": "bulk", "layout": "btrfs", "disk-list": ["vdd"], "btrfs": {"raid": "raid0"}},
+]
 # Each level with the smallest number of disks that it takes. md copies all of a mirror, used or
 # not, so that one is kept small.
 LAYOUTS = {
@@ -43,4 +54,5 @@ LAYOUTS = {
     "btrfs-raid0": _btrfs("raid0", 1),
     "btrfs-raid1": _btrfs("raid1", 2),
     "btrfs-raid10": _btrfs("raid10", 4),
+    "data-pools": Layout(_names(1), {"filesystem": "ext4", "data": EXTRA}, ("vdb", "vdc", "vdd")),
 }

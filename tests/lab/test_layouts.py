@@ -74,6 +74,8 @@ def cell(
         node.ssh.wait_until_up(LOGIN_LIMIT)
         assert "degraded" not in node.ssh.output("slipway", "status")
         assert node.ssh.run(["slipway", "boot", "status"], check=False).status == 0
+        pools = set(node.ssh.output("virsh", "pool-list", "--name").split())
+        assert pools == {"local", *(pool["name"] for pool in LAYOUTS[layout].pools)}
         power_off(node)
         machine.wait_for_power_off(POWER_OFF_LIMIT)
     (logs / "seconds.json").write_text(json.dumps(seconds, indent=2) + "\n")
