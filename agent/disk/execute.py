@@ -114,7 +114,7 @@ def _replace_in_array(array: str, member: Member, partition: str) -> None:
         # The old disk serves until the new one has everything.
         run(["mdadm", "--manage", array, "--replace", member.path, "--with", partition])
     progress.follow(lambda: progress.md(array, partition))
-    if member.path:
+    if member.disk:
         run(["mdadm", "--manage", array, "--remove", member.path])
 
 

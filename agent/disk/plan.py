@@ -142,7 +142,9 @@ def _make_bootable(
     if esp is None:
         return
     yield MakeEsp(partition_device(new.path, esp.number), new_esp, new.sector_bytes)
-    yield RecordEsps((*(uuid for uuid in esps if uuid != old_esp), new_esp))
+    # An earlier try that was interrupted may have recorded the new disk already.
+    kept = (uuid for uuid in esps if uuid not in (old_esp, new.esp))
+    yield RecordEsps((*kept, new_esp))
     yield MakeBootable(new_esp)
 
 

@@ -130,3 +130,10 @@ def test_a_disk_of_an_extra_pool_gets_no_boot_loader() -> None:
         WriteTable("/dev/nvme0n1", data, ()),
         ReplaceMember(ROOT, B, "/dev/nvme0n1p1"),
     )
+
+
+def test_a_second_try_forgets_the_first() -> None:
+    new = replace(NEW, esp="CCCC-0003")
+    esps = ("AAAA-0001", "CCCC-0003")
+    actions = plan_replace((DEGRADED, GONE), new, SLOTS, esps, "", "DDDD-0004")
+    assert RecordEsps(("AAAA-0001", "DDDD-0004")) in actions
