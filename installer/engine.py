@@ -20,9 +20,11 @@ from installer import medium
 from installer.answers.schema import Answer
 from installer.answers.sources import find_answer, identify
 from installer.execute import target
+from installer.execute.accounts import check_accounts
 from installer.execute.executor import TARGET, Installation
 from installer.first_boot import load_program
 from installer.inventory.probe import probe
+from installer.plan.model import AddUser
 from installer.plan.planner import make_plan, secrets_of
 from installer.plan.show import plan_text
 from installer.report.document import node_document, read_system
@@ -99,6 +101,7 @@ class Engine:
             logging.getLogger("installer").info("%s", line)
         for warning in plan.warnings:
             self.report.message(f"warning: {warning}")
+        check_accounts(action for action in plan.actions if isinstance(action, AddUser))
         self.report.message("plan made")
         program = self._load_program(answer)
         with self.report.step("check the installation medium"):

@@ -126,6 +126,13 @@ def _proxy(value: str) -> str:
     return value
 
 
+def _full_name(value: str) -> str:
+    # The field separator of passwd(5).
+    if ":" in value:
+        raise refuse("a name without a colon")
+    return value
+
+
 def _fqdn_kind(value: Any) -> str:
     return "name" if isinstance(value, str) else "from-dhcp"
 
@@ -208,12 +215,16 @@ class User(Table):
     """One `[[users]]` table: an account beside root."""
 
     name: str = Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="Login name")
-    full_name: Line | None = Field(None, description="Name of the person")
+    full_name: Annotated[Line, AfterValidator(_full_name)] | None = Field(
+        None, description="Name of the person"
+    )
     password: Password | None = Field(None, description="Password; without one only keys work")
     password_hashed: PasswordHash | None = Field(None, description="Password as a crypt(3) hash")
     ssh_keys: tuple[SshKey, ...] = Field((), description="Public SSH keys")
     groups: tuple[Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")], ...] = Field(
-        (), description='Further groups: "sudo" for administrators, "libvirt" for guests'
+        (),
+        description='Further groups: "sudo" for administrators, "libvirt" for guests. An '
+        "administrator who has no password needs none for sudo",
     )
 
     @model_validator(mode="after")

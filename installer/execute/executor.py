@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from installer.execute import files, target
+from installer.execute import accounts, files, target
 from installer.execute.storage import EXECUTORS as STORAGE
 from installer.medium import NODE_IMAGE, Medium
 from installer.plan.model import (
@@ -72,9 +72,9 @@ class Installation:
                 files.write_program(self.first_boot, action.path, self.root)
             case SetPassword():
                 secret = self.secrets[action.secret].get_secret_value()
-                files.set_password(self.root, action.user, secret, hashed=action.hashed)
+                accounts.set_password(self.root, action.user, secret, hashed=action.hashed)
             case AddUser():
-                target.add_user(action, self.root)
+                accounts.add_user(action, self.root)
             case WriteIdentity():
                 files.write_identity(self.root)
             case InstallBootLoader():

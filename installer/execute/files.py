@@ -1,4 +1,4 @@
-"""Executors that write into the target's file system: files, passwords, identity."""
+"""Executors that write into the target's file system: files, and the node's identity."""
 
 from __future__ import annotations
 
@@ -47,18 +47,6 @@ def write_program(content: bytes, path: str, target: Path) -> None:
         raise SlipwayError(
             "the program cannot be written", where=path, hint=error.strerror
         ) from error
-
-
-def set_password(target: Path, user: str, secret: str, *, hashed: bool) -> None:
-    """Set the password of one of the target's accounts, given as text or as a crypt(3) hash.
-
-    Raises SlipwayError when it cannot be one line of chpasswd's input, CommandFailed.
-    """
-    if any(character in secret for character in "\n\r\0"):
-        raise SlipwayError(f"the password of {user} must be one line")
-    # --prefix: the target's files and the live system's program, so nothing runs in the target.
-    encrypted = ["--encrypted"] if hashed else []
-    run(["chpasswd", "--prefix", target, *encrypted], input=f"{user}:{secret}\n")
 
 
 def write_identity(target: Path) -> None:

@@ -1,7 +1,8 @@
-"""Executors that fill the mounted target: image, accounts, boot loader, the installer's log."""
+"""Executors that fill the mounted target: image, boot loader, commands, the installer's log."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,13 +12,15 @@ from agent.boot.esp import Esp, add_firmware_entry, update_esp
 from agent.core.command import Argument, run
 from agent.core.errors import SlipwayError
 from installer.medium import INITRD, KERNEL, Medium
-from installer.plan.model import AddUser, InstallBootLoader
+from installer.plan.model import InstallBootLoader
 
 Progress = Callable[[int, int], None]
-# What commands in the target expect to find.
-SYSTEM_FOLDERS = ("dev", "proc", "sys")
+# What commands in the target expect to find; the last one has the name servers.
+SYSTEM_FOLDERS = ("dev", "proc", "sys", "run/NetworkManager")
 # unsquashfs buffers, in MiB: its defaults of 256 each are a quarter of a small machine's memory.
 BUFFER_MIB = "64"
+
+log = logging.getLogger("installer")
 
 
 def unpack_image(medium: Medium, image: str, target: Path, progress: Progress) -> None:
@@ -48,22 +51,22 @@ def install_boot_loader(action: InstallBootLoader, medium: Medium, target: Path)
     return add_firmware_entry(esp) if action.firmware_entry else ""
 
 
-def add_user(action: AddUser, target: Path) -> None:
-    """Create an account with a home folder."""
-    about = ["--comment", action.full_name, "--groups", ",".join(action.groups)]
-    run(["useradd", "--root", target, "--create-home", "--shell", "/bin/bash", *about, action.name])
-
-
 def run_in_target(argv: tuple[Argument, ...], target: Path) -> None:
-    """Run a command of the answer in the target, with the kernel's file systems in place."""
+    """Run a command of the answer in the target, with the kernel's file systems in place.
+
+    What it says goes to the log. Raises CommandFailed with the end of it.
+    """
     with _system_folders(target):
-        run(["chroot", target, *argv])
+        run(["chroot", target, *argv], on_line=lambda line: log.info("%s: %s", argv[0], line))
 
 
 @contextmanager
 def _system_folders(target: Path) -> Iterator[None]:
     with ExitStack() as stack:
         for folder in SYSTEM_FOLDERS:
+            if not Path("/", folder).is_dir():
+                continue
+            (target / folder).mkdir(parents=True, exist_ok=True)
             run(["mount", "--rbind", "--make-rslave", f"/{folder}", target / folder])
             stack.callback(run, ["umount", "--recursive", target / folder])
         yield

@@ -8,6 +8,7 @@ from agent.config import FIRST_BOOT, FIRST_BOOT_UNIT, Boot, FirstBootOrdering, N
 from agent.core.errors import SlipwayError
 from agent.core.template import render
 from installer.answers.schema import Answer
+from installer.answers.system import User
 from installer.plan.keyboard import xkb_keyboard
 from installer.plan.model import PlannedFile, StoragePlan
 from installer.plan.network_files import network_files
@@ -69,6 +70,10 @@ def _first_boot_files(ordering: FirstBootOrdering) -> Iterator[PlannedFile]:
         yield PlannedFile(path=link, link_target=unit)
 
 
+def _has_only_keys_for_sudo(user: User) -> bool:
+    return "sudo" in user.groups and not (user.password or user.password_hashed)
+
+
 def _system_files(answer: Answer, storage: StoragePlan) -> Iterator[PlannedFile]:
     who = answer.global_
     yield _file("/etc/fstab", fstab=storage.fstab)
@@ -89,8 +94,11 @@ def _system_files(answer: Answer, storage: StoragePlan) -> Iterator[PlannedFile]
     for user in answer.users:
         if user.ssh_keys:
             yield _authorized_keys(f"/home/{user.name}", user.name, user.ssh_keys)
+    if names := [user.name for user in answer.users if _has_only_keys_for_sudo(user)]:
+        content = render("node/etc/sudoers.d/slipway", names=names)
+        yield PlannedFile(path="/etc/sudoers.d/slipway", content=content, mode="0440")
     if answer.system.ntp_servers:
-        yield _file("/etc/chrony/sources.d/slipway.sources", servers=answer.system.ntp_servers)
+        yield _file("/etc/chrony/chrony.conf", servers=answer.system.ntp_servers)
     if answer.system.proxy:
         yield _file("/etc/apt/apt.conf.d/90slipway-proxy", proxy=answer.system.proxy)
     if storage.zfs_arc_max_bytes:

@@ -123,6 +123,7 @@ REFUSED: list[tuple[str, object, str]] = [
     ("system.commands", [[]], "a list of 1 or more"),
     ("users", [{"name": "root", "ssh-keys": [KEY]}], "root belongs in [global]"),
     ("users", [{"name": "anna"}], "to log in"),
+    ("users", [{"name": "anna", "ssh-keys": [KEY], "full-name": "a:b"}], "without a colon"),
     ("users", [{"name": "anna", "password": "correct horse", "password-hashed": "$y$a"}], "both"),
     ("users", [{"name": "anna", "password": "short"}], "8 or more"),
     ("users", [{"name": "Anna", "ssh-keys": [KEY]}], "a string that matches"),

@@ -10,7 +10,8 @@ import pytest
 
 from agent.core.command import run
 from agent.core.errors import SlipwayError
-from installer.execute.files import set_password, write_identity
+from installer.execute.accounts import set_password
+from installer.execute.files import write_identity
 
 PASSWORD = "a & b: 'c' \"d\" $(e) \\ `f` ü"
 

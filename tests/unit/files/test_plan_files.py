@@ -127,6 +127,24 @@ def test_ssh_keys_reach_the_file_unchanged() -> None:
     assert "/home/bob/.ssh/authorized_keys" not in made
 
 
+def test_administrators_without_a_password_need_none_for_sudo() -> None:
+    keys = {"ssh-keys": [KEY]}
+    made = files(
+        answer(
+            users=[
+                {"name": "ann", "groups": ["libvirt", "sudo"], **keys},
+                {"name": "bob", "groups": ["sudo"], "password": "12345678", **keys},
+                {"name": "cat", "groups": ["libvirt"], **keys},
+                {"name": "dan", "groups": ["sudo"], "password-hashed": "$y$j9T$s$h"},
+            ]
+        )
+    )
+    sudoers = made["/etc/sudoers.d/slipway"]
+    assert sudoers.mode == "0440"
+    assert sudoers.content.splitlines()[1:] == ["ann ALL=(ALL:ALL) NOPASSWD: ALL"]
+    assert "/etc/sudoers.d/slipway" not in files(answer(users=[{"name": "cat", **keys}]))
+
+
 @pytest.mark.parametrize("mailto", ["|reboot@example.com", "/etc/shadow@example.com"])
 def test_mail_address_that_is_a_command(mailto: str) -> None:
     with pytest.raises(SlipwayError, match="would run a program"):
@@ -135,9 +153,11 @@ def test_mail_address_that_is_a_command(mailto: str) -> None:
 
 def test_time_servers() -> None:
     made = files(answer(system={"ntp-servers": ["192.0.2.5", "ntp.example.com"]}))
-    assert made["/etc/chrony/sources.d/slipway.sources"].content == (
-        "server 192.0.2.5 iburst\nserver ntp.example.com iburst\n"
-    )
+    lines = made["/etc/chrony/chrony.conf"].content.splitlines()
+    sources = [line for line in lines if line.split()[:1] in (["server"], ["pool"])]
+    assert sources == ["server 192.0.2.5 iburst", "server ntp.example.com iburst"]
+    # Those of a DHCP lease are not asked either.
+    assert "/run/" not in made["/etc/chrony/chrony.conf"].content
 
 
 def test_proxy_cannot_end_its_string() -> None:
