@@ -18,6 +18,9 @@ from requests.adapters import HTTPAdapter
 from agent.core.errors import SlipwayError
 from installer.web_server import Server
 
+# A source of its own: waiting in a thread leaves the random numbers of others as they were.
+JITTER = random.SystemRandom()
+
 # urllib3 logs whole addresses, and these may hold secrets.
 logging.getLogger("urllib3").setLevel(logging.WARNING)
 
@@ -79,7 +82,7 @@ def persist(
             return _within(min(patience.attempt, left), ask)
         except TryAgain as reason:
             # Jitter keeps a rack of machines from asking in step.
-            wait = pause * random.uniform(0.5, 1)
+            wait = pause * JITTER.uniform(0.5, 1)
             if time.monotonic() + wait >= end:
                 raise WebError(
                     f"no success within {patience.total:g} seconds, at last: {reason}"
