@@ -13,10 +13,12 @@ from agent.status import Node
 
 WEB_PORT = 9090
 KVM = Path("/dev/kvm")
+# Scopes of addresses that other hosts reach; the kernel's name for fec0::/10 is "site".
+REACHABLE = ("global", "site")
 
 
 def address_of(interface: str) -> str:
-    """The interface's global address, IPv4 before IPv6; empty while it has none."""
+    """The address at which others reach the interface, IPv4 before IPv6; empty without one."""
     try:
         links = json.loads(run(["ip", "-j", "address", "show", "dev", interface]).stdout)
     except CommandFailed:
@@ -25,7 +27,9 @@ def address_of(interface: str) -> str:
     usable = [
         entry
         for entry in entries
-        if entry["scope"] == "global" and not entry.get("tentative") and not entry.get("deprecated")
+        if entry["scope"] in REACHABLE
+        and not entry.get("tentative")
+        and not entry.get("deprecated")
     ]
     usable.sort(key=lambda entry: str(entry["family"]))
     return str(usable[0]["local"]) if usable else ""

@@ -22,6 +22,7 @@ def entry(local: str, **more: object) -> dict[str, object]:
         ([], ""),
         ([entry("2001:db8::10"), entry("192.0.2.10")], "192.0.2.10"),
         ([entry("fe80::1", scope="link"), entry("2001:db8::10")], "2001:db8::10"),
+        ([entry("fe80::1", scope="link"), entry("fec0::10", scope="site")], "fec0::10"),
         ([entry("2001:db8::1", tentative=True), entry("2001:db8::2", deprecated=True)], ""),
     ],
 )
