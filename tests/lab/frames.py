@@ -60,12 +60,25 @@ def neighbor_solicitation(mac: str, source: IPv6Address, wanted: IPv6Address) ->
     return ethernet(mac, multicast, IPV6, _ipv6(source, group, ICMPV6, message))
 
 
+def neighbor_advertisement(mac: str, address: IPv6Address, solicitation: bytes) -> bytes:
+    """The answer of the host with mac and address to a solicitation in a frame."""
+    asker_mac, asker = solicitation[6:12].hex(":"), IPv6Address(solicitation[22:38])
+    # Option 2, of 8 bytes: the hardware address asked for. Flags: solicited, override.
+    option = b"\x02\x01" + mac_bytes(mac)
+    flags = 0x60000000
+    message = struct.pack("!BBHI", NEIGHBOR_ADVERTISEMENT, 0, 0, flags) + address.packed + option
+    message = _with_checksum(message, 2, address, asker, ICMPV6)
+    return ethernet(mac, asker_mac, IPV6, _ipv6(address, asker, ICMPV6, message))
+
+
+def solicits(frame: bytes, address: IPv6Address) -> bool:
+    """Whether this frame asks who has the IPv6 address."""
+    return _discovers(frame, NEIGHBOR_SOLICITATION, address)
+
+
 def advertised_by(frame: bytes, wanted: IPv6Address) -> str | None:
     """The hardware address of who says in this frame that it has the wanted IPv6 address."""
-    message = frame[ETHERNET_LENGTH + IPV6_LENGTH :]
-    if _next_header(frame) != ICMPV6 or not message.startswith(bytes([NEIGHBOR_ADVERTISEMENT])):
-        return None
-    return frame[6:12].hex(":") if message[8:24] == wanted.packed else None
+    return frame[6:12].hex(":") if _discovers(frame, NEIGHBOR_ADVERTISEMENT, wanted) else None
 
 
 @dataclass(frozen=True)
@@ -124,6 +137,13 @@ def _ipv6(source: IPv6Address, target: IPv6Address, protocol: int, payload: byte
     """Hop limit 255: neighbor discovery takes nothing that came through a router."""
     header = struct.pack("!IHBB", 6 << 28, len(payload), protocol, 255)
     return header + source.packed + target.packed + payload
+
+
+def _discovers(frame: bytes, kind: int, address: IPv6Address) -> bool:
+    message = frame[ETHERNET_LENGTH + IPV6_LENGTH :]
+    if _next_header(frame) != ICMPV6 or not message.startswith(bytes([kind])):
+        return False
+    return message[8:24] == address.packed
 
 
 def _next_header(frame: bytes) -> int | None:

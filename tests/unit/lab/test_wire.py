@@ -39,6 +39,20 @@ def test_a_neighbor_solicitation() -> None:
     assert frames.checksum(covered) == 0
 
 
+def test_a_neighbor_advertisement() -> None:
+    asked = frames.neighbor_solicitation(HOST, SERVER, wire.ADDRESS)
+    assert frames.solicits(asked, wire.ADDRESS) and not frames.solicits(asked, SERVER)
+    frame = frames.neighbor_advertisement(wire.MAC, wire.ADDRESS, asked)
+    assert frame[:14].hex(":") == "52:54:00:00:00:01:52:54:00:00:00:99:86:dd"
+    assert IPv6Address(frame[38:54]) == SERVER
+    assert frames.advertised_by(frame, wire.ADDRESS) == wire.MAC
+    assert frames.advertised_by(frame, SERVER) is None
+    message = frame[54:]
+    assert message[4:].hex() == f"60000000{wire.ADDRESS.packed.hex()}0201525400000099"
+    covered = frames.pseudo_header(wire.ADDRESS, SERVER, len(message), frames.ICMPV6) + message
+    assert frames.checksum(covered) == 0
+
+
 # The examples of RFC 1071 (section 3), and a last odd byte.
 @pytest.mark.parametrize(
     ("content", "expected"),
@@ -113,5 +127,8 @@ def test_a_greeting(machine: Play) -> None:
         return sent.frame((HOST, wire.MAC), (SERVER, wire.ADDRESS))
 
     advertisement = from_server(frames.ICMPV6, bytes([136, 0, 0, 0, 0, 0, 0, 0]) + SERVER.packed)
-    near = machine({0: advertisement, 1: segment(SYN | ACK), 2: segment(ACK | PUSH, b"SSH-2.0-x")})
+    asked = frames.neighbor_solicitation(HOST, SERVER, wire.ADDRESS)
+    told = segment(ACK | PUSH, b"SSH-2.0-x")
+    # Before it speaks, the machine asks who its neighbor is, and is told.
+    near = machine({0: advertisement, 1: segment(SYN | ACK), 2: asked, 3: told})
     assert near.greeting(str(SERVER), 22) == b"SSH-2.0-x"
