@@ -140,7 +140,7 @@ def parameters(port: int, sha256: str, timeout: int = 120) -> tuple[str, ...]:
 
 
 def test_a_service_that_fails_three_times(live: Live) -> None:
-    """On the real command line, and while the machine's network is still starting."""
+    """Its address is on the real command line of the kernel."""
     tries = re.findall(r"https://10\.0\.2\.2:\d+/answer: HTTP status 500" + RETRY, live.greeting)
     assert len(tries) == 3
     assert live.greeting.count(FAILED) == 1
