@@ -75,18 +75,28 @@ class Engine:
     """One installation of this machine."""
 
     report: Report
-    log: Path = LOG
+    log: Path
 
-    def install(self, answer: Answer, check: MediumCheck) -> None:
-        """Plan, check, act. Raises SlipwayError; before the first action nothing was changed."""
+    def install(self, answer: Answer, check: MediumCheck) -> bool:
+        """Plan, check, act. Whether the node is installed; if not, the reason has been told.
+
+        Before the first action nothing is changed.
+        """
         with webhooks(answer, identify, self.log, self.report) as hooks:
-            with self.report.step("installation"):
-                describe = self._install(answer, check)
+            try:
+                with self.report.step("installation"):
+                    describe = self._install(answer, check)
+            except Exception as error:
+                failure = explained(error)
+                self.report.failure(failure)
+                hooks.failed(failure)
+                return False
             self.report.message("installed")
             hooks.succeeded(describe)
+            return True
 
     def _install(self, answer: Answer, check: MediumCheck) -> Callable[[], Document]:
-        """Gives what describes the installed node."""
+        """Gives what describes the installed node. Raises SlipwayError."""
         target.unmount(TARGET)
         if needs_leases(answer):
             self.report.message("waiting for DHCP")
@@ -122,6 +132,15 @@ class Engine:
             return b""
         with self.report.step("get the program of the first boot"):
             return load_program(answer.first_boot, self.report.message)
+
+
+def explained(error: Exception) -> SlipwayError:
+    """The error for a person. What a bug report needs of one that is not foreseen is logged."""
+    if isinstance(error, SlipwayError):
+        return error
+    logging.getLogger("installer").error("not foreseen", exc_info=error)
+    where = f"the log {LOG} holds what a bug report needs"
+    return SlipwayError(f"a defect of the installer: {error!r}", hint=where)
 
 
 def needs_leases(answer: Answer) -> bool:
@@ -185,15 +204,11 @@ def _run_unattended(telling: Report) -> int:
         answer = loaded.answer
         for warning in loaded.warnings:
             telling.message(f"warning: {warning}")
-        Engine(telling).install(answer, check)
-        leave(answer.global_.reboot_mode)
-        return 0
-    except SlipwayError as error:
-        telling.failure(error)
+        if Engine(telling, LOG).install(answer, check):
+            leave(answer.global_.reboot_mode)
+            return 0
     except Exception as error:
-        logging.getLogger("installer").exception("not foreseen")
-        where = f"the log {LOG} holds what a bug report needs"
-        telling.failure(SlipwayError(f"a defect of the installer: {error!r}", hint=where))
+        telling.failure(explained(error))
     if answer and answer.global_.reboot_on_error:
         telling.message("the answer says reboot-on-error: restarting")
         leave("reboot")

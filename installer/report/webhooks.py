@@ -59,10 +59,8 @@ class Webhooks:
             token = {"token": hook.auth_token.get_secret_value()} if hook.auth_token else {}
             self._post.send({**node, **token})
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: SlipwayError) -> None:
         """Tell that the installation failed, with the log."""
-        if not isinstance(error, SlipwayError):
-            error = SlipwayError(f"a defect of the installer: {error!r}")
         parts = {"message": error.message, "where": error.where, "hint": error.hint}
         self._tell(
             "failure",
@@ -114,13 +112,10 @@ def webhooks(
     report: Report,
     close_seconds: float = CLOSE_SECONDS,
 ) -> Iterator[Webhooks]:
-    """Webhooks for as long as an installation lasts; an error that ends it is told and goes on."""
+    """Webhooks for as long as an installation lasts; after it, what they did not get is told."""
     hooks = Webhooks(answer, identify, log_path)
     try:
         yield hooks
-    except Exception as error:
-        hooks.failed(error)
-        raise
     finally:
         for problem in hooks.close(close_seconds):
             report.message(f"warning: {problem}")
