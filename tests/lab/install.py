@@ -33,7 +33,7 @@ class Milestone:
 
 
 INSTALLER_MILESTONES = (
-    Milestone("installer_started", "slipway-installer: started", 300),
+    Milestone("installer_started", "slipway-installer: started", 600),
     Milestone("plan_made", "slipway-installer: plan made", 120),
     Milestone("disks_ready", "slipway-installer: disks ready", 180),
     Milestone("image_unpacked", "slipway-installer: image unpacked", 600),
@@ -41,7 +41,7 @@ INSTALLER_MILESTONES = (
 )
 INSTALLER_FAILED = r"slipway-installer: failed: .*|Kernel panic"
 AGENT_MILESTONES = (
-    Milestone("agent_started", "slipway-agent: started", 300),
+    Milestone("agent_started", "slipway-agent: started", 600),
     Milestone("ready", "slipway-agent: ready", 600),
 )
 AGENT_FAILED = r"slipway-agent: (failed|not ready): .*|Kernel panic"
