@@ -196,7 +196,7 @@ class System(Table):
     """How the node is set up beyond the Proxmox format."""
 
     ntp_servers: tuple[Host, ...] = Field(
-        (), description="Time servers; default: those of Debian, or of the lease"
+        (), description="Time servers, and no others; default: those of Debian, or of the lease"
     )
     proxy: Annotated[WebAddress, AfterValidator(_proxy)] | None = Field(
         None, description="HTTP proxy of the node for packages and templates"
