@@ -44,6 +44,7 @@ def make_node(stack: Stack, packages: Path, deb: Path, folder: Path, hear: Liste
         install(deb, root, hear)
         disable(stack, root, hear)
         remove(root, [*REMOVED, *(path for role in stack.roles for path in role.removed)])
+        remove_idle_profiles(root)
         (root / "etc/machine-id").write_text("uninitialized\n")
         mark_updated(root)
         size = run(["du", "--summarize", "--bytes", "--exclude=boot/*", root]).stdout.split()[0]
@@ -51,6 +52,17 @@ def make_node(stack: Stack, packages: Path, deb: Path, folder: Path, hear: Liste
         run(squashfs_arguments(root, folder / IMAGE, EXCLUDED), on_line=hear)
     upper.rename(folder / "layer")
     shutil.rmtree(folder / "overlay")
+
+
+def remove_idle_profiles(root: Path) -> None:
+    """Remove AppArmor profiles that confine nothing.
+
+    Debian ships some 75 of them, for desktop programs under kernels that restrict user
+    namespaces; a node would compile them all before anything else at its first boot.
+    """
+    for profile in (root / "etc/apparmor.d").iterdir():
+        if profile.is_file() and "flags=(unconfined)" in profile.read_text():
+            profile.unlink()
 
 
 def mark_updated(root: Path) -> None:
