@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.core.command import run
 from image.build import MANIFEST, is_published, publish
+from image.node import remove_idle_profiles
 
 
 def make_files(folder: Path) -> list[Path]:
@@ -37,3 +38,12 @@ def test_published_means_same_steps_and_all_files(tmp_path: Path) -> None:
     assert not is_published({"iso": "2"}, files, out)
     (out / "slipway_1_all.deb").unlink()
     assert not is_published({"iso": "1"}, files, out)
+
+
+def test_only_profiles_that_confine_nothing_are_removed(tmp_path: Path) -> None:
+    profiles = tmp_path / "etc/apparmor.d"
+    (profiles / "abstractions").mkdir(parents=True)
+    (profiles / "steam").write_text("profile steam /usr/bin/steam flags=(unconfined) { userns, }")
+    (profiles / "chronyd").write_text("profile chronyd /usr/sbin/chronyd { }")
+    remove_idle_profiles(tmp_path)
+    assert sorted(path.name for path in profiles.iterdir()) == ["abstractions", "chronyd"]
