@@ -112,7 +112,7 @@ class Systemd:
     def ending(self, name: str) -> str:
         """How the service's last run ended, in systemd's words: "exit-code, status 7"."""
         with self._calls() as manager:
-            unit = self._bus().get(SERVICE, manager.GetUnit(name))
+            unit = self._bus().get(SERVICE, manager.LoadUnit(name))
             service = unit[f"{SERVICE}.Service"]
             return f"{service.Result}, status {service.ExecMainStatus}"
 

@@ -48,7 +48,7 @@ class FakeSystemd:
           <arg type="b" direction="out"/><arg type="a(sss)" direction="out"/>
         </method>
         <method name="Reload"/>
-        <method name="GetUnit">
+        <method name="LoadUnit">
           <arg type="s" direction="in"/><arg type="o" direction="out"/>
         </method>
         <method name="ResetFailedUnit"><arg type="s" direction="in"/></method>
@@ -82,7 +82,7 @@ class FakeSystemd:
         job = 7 if name in self.pending else 0
         return (name, "", fake.loaded, fake.active, "sub", "", "/unit", job, "start", "/job")
 
-    def GetUnit(self, name: str) -> str:
+    def LoadUnit(self, name: str) -> str:
         return SERVICE_PATH
 
     def GetUnitFileState(self, name: str) -> str:
