@@ -31,7 +31,7 @@ def find_sets() -> tuple[DiskSet, ...]:
 def degraded(sets: tuple[DiskSet, ...]) -> tuple[str, ...]:
     """One line for each set that is not complete."""
     return tuple(
-        f"{group.name} is degraded ({len(bad)} of {len(group.members)} disks)"
+        f"{group.kind} {group.name} is degraded ({len(bad)} of {len(group.members)} disks)"
         for group in sets
         if (bad := [member for member in group.members if not member.good])
     )

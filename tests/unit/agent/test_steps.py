@@ -189,7 +189,7 @@ def test_an_extra_pool_is_attached_and_registered(
     assert step.observe() == ()
     assert imported == ["tank"]
     assert pools.pools == {"local": Directory(path=tmp_path), "tank": tank}
-    assert step.prove() == "tank is degraded (1 of 2 disks)"
+    assert step.prove() == "zfs tank is degraded (1 of 2 disks)"
 
 
 def mirror_without_a_disk() -> DiskSet:

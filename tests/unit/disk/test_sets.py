@@ -18,7 +18,7 @@ PARENTS = {"/dev/vda3": "/dev/vda", "/dev/vdb3": "/dev/vdb"}
 BTRFS = """Label: none  uuid: 7dbdcc2c-02c4-5dd8-8d61-6b2b3c4b3f26
 \tTotal devices 2 FS bytes used 1017921536
 \tdevid    1 size 42410704896 used 2491416576 path /dev/vda3
-\tdevid    2 size 0 used 0 path <missing disk> MISSING
+\tdevid    2 size 0 used 0 path  MISSING
 """
 
 
@@ -49,7 +49,7 @@ def test_an_array_without_a_disk(tmp_path: Path) -> None:
     md_array(tmp_path, vda3="in_sync")
     (group,) = md_sets(PARENTS, tmp_path)
     assert [member.disk for member in group.members] == ["/dev/vda", ""]
-    assert degraded((group,)) == ("/dev/md127 is degraded (1 of 2 disks)",)
+    assert degraded((group,)) == ("md /dev/md127 is degraded (1 of 2 disks)",)
 
 
 def test_an_array_that_is_copying_to_a_new_disk(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_pool_of_two_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
         Member("3", "/dev/vdc3", "/dev/vdc", good=True),
         Member("4", "/dev/vdd3", "/dev/vdd", good=False),
     )
-    assert degraded((group,)) == ("rpool is degraded (2 of 4 disks)",)
+    assert degraded((group,)) == ("zfs rpool is degraded (2 of 4 disks)",)
 
 
 def test_a_node_without_zfs(monkeypatch: pytest.MonkeyPatch) -> None:
