@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from types import TracebackType
@@ -126,9 +126,20 @@ class Machine:
         """Plug a NIC's cable in, or pull it."""
         self.qmp.execute("set_link", name=self._name(nic), up=plugged)
 
-    def wire(self, nic: Nic) -> Wire:
-        """The wire at a NIC whose network has one; use it with `with`."""
-        return Wire(*self.paths.wire(self._name(nic)))
+    @contextmanager
+    def wire(self, nic: Nic) -> Iterator[Wire]:
+        """The wire at a NIC whose network has one.
+
+        QEMU's own network is cut off meanwhile: it speaks for every address there is, and would
+        reset the test's connections.
+        """
+        name = self._name(nic)
+        self.qmp.execute("set_link", name=f"{name}-user", up=False)
+        try:
+            with Wire(*self.paths.wire(name)) as wire:
+                yield wire
+        finally:
+            self.qmp.execute("set_link", name=f"{name}-user", up=True)
 
     def save(self, name: str) -> None:
         """Keep the whole state, memory and disks, under a name in the disks.
