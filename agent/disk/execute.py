@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agent import config
@@ -102,9 +103,7 @@ def replace_member(group: DiskSet, member: Member, partition: str) -> None:
         case "md":
             _replace_in_array(group.name, member, partition)
         case "btrfs":
-            source = member.path or member.key
-            run(["btrfs", "replace", "start", "-f", source, partition, group.name])
-            progress.follow(lambda: progress.btrfs(group.name))
+            _replace_in_btrfs(group.name, member.path or member.key, partition)
             _spread_again(group)
 
 
@@ -116,6 +115,15 @@ def _replace_in_array(array: str, member: Member, partition: str) -> None:
     progress.follow(lambda: progress.md(array, partition))
     if member.disk:
         run(["mdadm", "--manage", array, "--remove", member.path])
+
+
+def _replace_in_btrfs(place: str, source: str, partition: str) -> None:
+    replace = ["btrfs", "replace", "start", "-B", "-f", source, partition, place]
+    # In the background btrfs could not say when this copy begins, nor that it failed.
+    with ThreadPoolExecutor(1) as pool:
+        copy = pool.submit(run, replace)
+        progress.follow(lambda: progress.DONE if copy.done() else progress.btrfs(place))
+        copy.result()
 
 
 def _spread_again(group: DiskSet) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from agent import config
 from agent.core.command import Result
-from agent.core.errors import SlipwayError
+from agent.core.errors import CommandFailed, SlipwayError
 from agent.disk import execute, progress
 from agent.disk.execute import record_esps, replace_member, stable_link, table_script
 from agent.disk.model import DiskSet, Member, Slot
@@ -63,6 +63,16 @@ def test_the_stable_name_can_be_read(tmp_path: Path) -> None:
     assert stable_link("/dev/sdc3", tmp_path) == "/dev/sdc3"
 
 
+def test_a_copy_of_btrfs_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(argv: list[str]) -> Result:
+        raise CommandFailed(tuple(argv), 1, "target device smaller than source device")
+
+    monkeypatch.setattr(execute, "run", run)
+    monkeypatch.setattr(progress, "btrfs", lambda place: 0.0)
+    with pytest.raises(CommandFailed, match="smaller than source"):
+        replace_member(DiskSet("btrfs", "/", (), "raid1"), OLD, "/dev/sdc3")
+
+
 GONE = Member("22", "", "", good=False)
 OLD = Member("22", "/dev/sdb3", "/dev/sdb", good=True)
 
@@ -89,7 +99,7 @@ OLD = Member("22", "/dev/sdb3", "/dev/sdb", good=True)
             DiskSet("btrfs", "/", (), "raid1"),
             GONE,
             [
-                "btrfs replace start -f 22 /dev/sdc3 /",
+                "btrfs replace start -B -f 22 /dev/sdc3 /",
                 "btrfs balance start --force -dconvert=raid1,soft -mconvert=raid1,soft "
                 "-sconvert=raid1,soft /",
             ],
@@ -97,7 +107,7 @@ OLD = Member("22", "/dev/sdb3", "/dev/sdb", good=True)
         (
             DiskSet("btrfs", "/", (), "single"),
             OLD,
-            ["btrfs replace start -f /dev/sdb3 /dev/sdc3 /"],
+            ["btrfs replace start -B -f /dev/sdb3 /dev/sdc3 /"],
         ),
     ],
 )
