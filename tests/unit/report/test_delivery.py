@@ -81,6 +81,19 @@ def test_a_server_that_is_down_is_given_up_at_the_limit() -> None:
         assert delivery.close(0.2) == "[webhook]: Connection refused; given up"
 
 
+def test_what_is_given_up_is_not_delivered_later() -> None:
+    with serving(reply(200)) as first:
+        port = first.port
+    delivery = plain(port)
+    delivery.send({"event": "success"})
+    assert delivery.close(0.05) != ""
+    # The next try is the last one, and it comes before anybody listens.
+    assert delivery.close(AMPLE) == "[webhook]: Connection refused"
+    with serving(reply(200), port=port) as server:
+        assert delivery.close(AMPLE) != ""
+    assert server.asked == []
+
+
 def test_a_server_that_never_answers_is_given_up_at_the_limit(release: threading.Event) -> None:
     with serving(stall(release)) as server:
         delivery = plain(server.port)
