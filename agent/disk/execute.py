@@ -10,6 +10,7 @@ from pathlib import Path
 from agent import config
 from agent.boot.esp import add_firmware_entry, find_esp, update_esp
 from agent.boot.layout import installed_kernels
+from agent.boot.partition import esp_options, partition_device
 from agent.core.command import run
 from agent.core.errors import SlipwayError
 from agent.core.files import write_atomically
@@ -25,7 +26,6 @@ from agent.disk.model import (
     Slot,
     WriteTable,
 )
-from agent.disk.plan import partition_device
 
 ROOT = Path("/")
 UEFI = Path("/sys/firmware/efi")
@@ -39,9 +39,7 @@ def execute(action: Action) -> None:
         case WriteTable():
             write_table(action)
         case MakeEsp(partition, uuid, sector_bytes):
-            # FAT32 needs 65525 clusters: with sectors of 4096 bytes each must be one sector.
-            clusters = ["-s", "1"] if sector_bytes == 4096 else []
-            volume = ["-F", "32", *clusters, "-i", uuid.replace("-", "")]
+            volume = [*esp_options(sector_bytes), "-i", uuid.replace("-", "")]
             run(["mkfs.vfat", *volume, partition])
             run(["udevadm", "trigger", "--settle", partition])
         case RecordEsps(uuids):

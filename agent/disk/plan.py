@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from agent.boot.partition import partition_device
 from agent.core.errors import SlipwayError
 from agent.disk.model import (
     Action,
@@ -146,8 +147,3 @@ def _make_bootable(
     kept = (uuid for uuid in esps if uuid not in (old_esp, new.esp))
     yield RecordEsps((*kept, new_esp))
     yield MakeBootable(new_esp)
-
-
-def partition_device(disk: str, number: int) -> str:
-    """The kernel's name of a partition: /dev/sda3, but /dev/nvme0n1p3."""
-    return f"{disk}p{number}" if disk[-1].isdigit() else f"{disk}{number}"

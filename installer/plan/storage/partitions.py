@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.boot.partition import partition_device
 from agent.core.errors import SlipwayError
 from installer.inventory.model import Disk
 from installer.plan.disk_checks import MINIMUM_SYSTEM_DISK_GIB
@@ -23,11 +24,6 @@ SMALL_ESP_MIB = 512
 # GPT's header and table at the disk's start take 34 sectors of 512 bytes. What is left before the
 # first mebibyte is for GRUB in BIOS mode.
 BIOS_BOOT_SECTORS = (34, 2047)
-
-
-def partition_device(disk: str, number: int) -> str:
-    """The kernel's name of a partition: /dev/sda3, but /dev/nvme0n1p3 and /dev/mmcblk0p3."""
-    return f"{disk}p{number}" if disk[-1].isdigit() else f"{disk}{number}"
 
 
 def limit_kib(hdsize_gib: float | None, disks: Sequence[Disk]) -> int:

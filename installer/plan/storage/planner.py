@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.boot.partition import esp_options
 from agent.config import Zfs
 from agent.core.errors import SlipwayError
 from installer.answers.disks import DataPool, DiskSetup, LvmOptions
@@ -99,10 +100,11 @@ def _esp(disk: Disk, layout: Layout) -> tuple[str, str, str]:
 
 def _make_esp(disk: Disk, layout: Layout) -> Action:
     _, device, volume_id = _esp(disk, layout)
-    # FAT32 needs 65525 clusters: with sectors of 4096 bytes each must be one sector.
-    clusters = ("-s", "1") if disk.logical_sector_bytes == 4096 else ()
     return MakeFilesystem(
-        filesystem="vfat", devices=(device,), uuid=volume_id, options=("-F", "32", *clusters)
+        filesystem="vfat",
+        devices=(device,),
+        uuid=volume_id,
+        options=esp_options(disk.logical_sector_bytes),
     )
 
 

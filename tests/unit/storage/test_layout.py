@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from agent.boot.partition import partition_device
 from installer.plan.storage.layout import derived_uuid, fat_id, stable_link, stable_partition
-from installer.plan.storage.partitions import data_partitions, partition_device
+from installer.plan.storage.partitions import data_partitions
 from tests.unit.storage.machines import disk
 
 BY_ID = "/dev/disk/by-id"
