@@ -21,7 +21,13 @@ from image.tree import (
     system_mounts,
 )
 
-TOOLS = ("zfsutils-linux", "zfs-zed", "zfs-initramfs", "libvirt-daemon-driver-storage-zfs")
+TOOLS = (
+    "zfsutils-linux",
+    "zfs-zed",
+    "zfs-initramfs",
+    "libvirt-daemon-driver-storage-zfs",
+    "sanoid",
+)
 SOURCE = "zfs-dkms"
 HEADERS = "linux-headers-amd64"
 DKMS = "var/lib/dkms"
