@@ -15,6 +15,12 @@ PATH = Path("/etc/slipway/node.toml")
 FIRST_BOOT = Path("/var/lib/slipway/first-boot/program")
 FIRST_BOOT_UNIT = "slipway-first-boot.service"
 
+# The installer's only place for secrets that a step of the first boot needs (mode 0700); erased
+# when all is done. The token of `join`, and what `create` got from a kit, as JSON.
+SECRETS = Path("/var/lib/slipway/secrets")
+JOIN_TOKEN = SECRETS / "join-token"
+CLUSTER_KIT = SECRETS / "cluster-kit.json"
+
 FirstBootOrdering = Literal["before-network", "network-online", "fully-up"]
 
 
@@ -56,6 +62,19 @@ class Boot(Model):
     kernel_parameters: tuple[str, ...]
 
 
+class Cluster(Model):
+    """What the node does about a cluster.
+
+    name: of the cluster, for create; links: for each link this node's address, a network or an
+    interface, by default the management interface; ha: fencing from the start, for create.
+    """
+
+    mode: Literal["none", "create", "join"] = "none"
+    name: str = ""
+    links: tuple[str, ...] = ()
+    ha: bool = False
+
+
 class NodeConfig(Model):
     """What this node is to become. data_pools: more places for guests, by their names;
     first_boot: when the program of the first boot runs, None where there is none.
@@ -67,6 +86,12 @@ class NodeConfig(Model):
     data_pools: dict[str, GuestStorage] = {}
     boot: Boot
     first_boot: FirstBootOrdering | None = None
+    cluster: Cluster = Cluster()
+
+    @property
+    def name(self) -> str:
+        """The node's name among others: the first label of its full name."""
+        return self.fqdn.partition(".")[0]
 
 
 def load(path: Path = PATH) -> NodeConfig:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from agent.config import SECRETS
 from agent.step import Fatal, Step
-
-# The installer's only place for secrets that a step of the first boot needs (mode 0700).
-FOLDER = Path("/var/lib/slipway/secrets")
 
 
 class Secrets(Step):
@@ -16,7 +14,7 @@ class Secrets(Step):
 
     name = "secrets"
 
-    def __init__(self, needs: tuple[str, ...], folder: Path = FOLDER) -> None:
+    def __init__(self, needs: tuple[str, ...], folder: Path = SECRETS) -> None:
         """needs: every step that may use a secret."""
         self.needs = needs
         self.folder = folder

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from installer.answers.addresses import HostAddress
+from installer.answers.addresses import (
+    LINK_NAME,
+    LINK_NAME_LENGTH,
+    check_link_name,
+    parse_address,
+    parse_subnet,
+)
 from installer.answers.hosts import Host
-from installer.answers.table import Line, Name, Table, WebAddress, conflict
+from installer.answers.table import Line, Name, Table, WebAddress, conflict, refuse
 
 # Corosync's transport knet has links 0 to 7.
 MAXIMUM_LINKS = 8
+# The largest cluster that is planned for; a kit has a token for every node but the first.
+MAXIMUM_NODES = 32
+LINK_WORD = re.compile(LINK_NAME)
+
+
+def _place(value: str) -> str:
+    """An address, a network or a link's name. Raises PydanticCustomError."""
+    if LINK_WORD.fullmatch(value) and len(value) <= LINK_NAME_LENGTH:
+        return check_link_name(value)
+    for parse in (parse_address, parse_subnet):
+        try:
+            return str(parse(value))
+        except ValueError:
+            continue
+    raise refuse('an address, a network or a link, like "192.0.2.1", "192.0.2.0/24" or "eno2"')
+
+
+Place = Annotated[str, AfterValidator(_place)]
 
 
 class QuorumDevice(Table):
@@ -33,29 +58,45 @@ class Cluster(Table):
     token: SecretStr | None = Field(
         None, description="Join token that a member issued for this node; for `join`"
     )
-    links: tuple[HostAddress, ...] = Field(
+    links: tuple[Place, ...] = Field(
         (),
         max_length=MAXIMUM_LINKS,
-        description="This node's address on each link of the cluster; default: the management "
-        "address",
+        description="Where this node reaches the others: for each link of the cluster its own "
+        "address, the network, or the name of the interface; default: the management interface",
     )
     qdevice: QuorumDevice | None = Field(None, description="Quorum device; for `create`")
+    authority: SecretStr | None = Field(
+        None, description="Certificate and key of the cluster's CA, from a kit; for `create`"
+    )
+    tokens: tuple[Line, ...] = Field(
+        (),
+        max_length=MAXIMUM_NODES,
+        description="What the first node knows of the others' join tokens, from a kit; for "
+        "`create`",
+    )
     ha: bool = Field(
-        True, description="Restart the guests of a failed node on another, with fencing"
+        False,
+        description="Switch fencing on, so that guests of a failed node can start on another; for "
+        "`create`. Later: `slipway ha enable`",
     )
 
     @model_validator(mode="after")
     def _check_mode(self) -> Cluster:
         wanted = {"create": ("name",), "join": ("token",), "none": ()}[self.mode]
-        fitting = {"create": ("name", "qdevice", "links"), "join": ("token", "links")}
+        fitting = {
+            "create": ("name", "qdevice", "links", "authority", "tokens", "ha"),
+            "join": ("token", "links"),
+        }
         for key in wanted:
             if getattr(self, key) is None:
                 raise conflict(f'mode "{self.mode}" needs {key}')
-        for key in ("name", "token", "links", "qdevice"):
+        for key in ("name", "token", "links", "qdevice", "authority", "tokens", "ha"):
             if getattr(self, key) and key not in fitting.get(self.mode, ()):
                 raise conflict(f'{key} has no meaning with mode "{self.mode}"')
         if len(set(self.links)) != len(self.links):
-            raise conflict("links has an address twice")
+            raise conflict("links has a value twice")
+        if self.tokens and not self.authority:
+            raise conflict("tokens needs authority: both come from one kit")
         return self
 
 

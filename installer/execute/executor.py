@@ -25,6 +25,7 @@ from installer.plan.model import (
     WriteFiles,
     WriteFirstBoot,
     WriteIdentity,
+    WriteSecret,
 )
 from installer.plan.show import action_text
 from installer.report.events import Progress, Report
@@ -70,6 +71,9 @@ class Installation:
                 files.write_files(self.plan.files, self.root)
             case WriteFirstBoot():
                 files.write_program(self.first_boot, action.path, self.root)
+            case WriteSecret():
+                secret = self.secrets[action.secret].get_secret_value()
+                files.write_secret(secret, action.path, self.root)
             case SetPassword():
                 secret = self.secrets[action.secret].get_secret_value()
                 accounts.set_password(self.root, action.user, secret, hashed=action.hashed)

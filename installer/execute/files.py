@@ -38,15 +38,25 @@ def write_program(content: bytes, path: str, target: Path) -> None:
 
     Raises SlipwayError when it cannot be written.
     """
+    _write_private(content, path, target, 0o700)
+
+
+def write_secret(content: str, path: str, target: Path) -> None:
+    """Write a file that only root may read, in a folder that only root may enter.
+
+    Raises SlipwayError when it cannot be written.
+    """
+    _write_private(content.encode(), path, target, 0o600)
+
+
+def _write_private(content: bytes, path: str, target: Path, mode: int) -> None:
     try:
-        program = _inside(path, target)
-        _make_folder(program.parent, PRIVATE_DIRECTORY_MODE, (0, 0))
-        program.touch(mode=PRIVATE_DIRECTORY_MODE)
-        program.write_bytes(content)
+        file = _inside(path, target)
+        _make_folder(file.parent, PRIVATE_DIRECTORY_MODE, (0, 0))
+        file.touch(mode=mode)
+        file.write_bytes(content)
     except OSError as error:
-        raise SlipwayError(
-            "the program cannot be written", where=path, hint=error.strerror
-        ) from error
+        raise SlipwayError("the file cannot be written", where=path, hint=error.strerror) from error
 
 
 def write_identity(target: Path) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.config import FIRST_BOOT, FIRST_BOOT_UNIT, Boot, FirstBootOrdering, NodeConfig
+from agent.config import (
+    FIRST_BOOT,
+    FIRST_BOOT_UNIT,
+    Boot,
+    Cluster,
+    FirstBootOrdering,
+    NodeConfig,
+)
 from agent.core.errors import SlipwayError
 from agent.core.template import render
 from installer.answers.schema import Answer
@@ -22,6 +29,7 @@ def plan_files(
     answer: Answer,
     network: NetworkPlan,
     storage: StoragePlan,
+    cluster: Cluster,
     kernel_parameters: tuple[str, ...],
 ) -> tuple[PlannedFile, ...]:
     """Every file of the node, sorted by path. None of them holds a secret.
@@ -39,6 +47,7 @@ def plan_files(
             kernel_parameters=kernel_parameters,
         ),
         first_boot=answer.first_boot.ordering if answer.first_boot else None,
+        cluster=cluster,
     )
     files = (
         *network_files(network),

@@ -67,6 +67,14 @@ class WriteFirstBoot(Model):
     source: str
 
 
+class WriteSecret(Model):
+    """Put a secret that the executor holds under this name at this path, for the agent."""
+
+    kind: Literal["write-secret"] = "write-secret"
+    path: str
+    secret: str
+
+
 class SetPassword(Model):
     """Set the account's password to a secret that the executor holds under this name."""
 
@@ -134,6 +142,7 @@ Action = Annotated[
     | CopyKernel
     | WriteFiles
     | WriteFirstBoot
+    | WriteSecret
     | SetPassword
     | AddUser
     | RunInTarget

@@ -13,6 +13,12 @@ from installer.answers.cluster import Stack, Templates
 from installer.answers.schema import Answer
 from installer.inventory.model import Inventory
 from installer.medium import NODE_IMAGE, ZFS_IMAGE
+from installer.plan.cluster import (
+    cluster_secrets,
+    cluster_warnings,
+    plan_cluster,
+    secret_files,
+)
 from installer.plan.files import plan_files
 from installer.plan.model import (
     Action,
@@ -45,12 +51,18 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
     _check_supported(answer)
     storage = plan_storage(answer.disk_setup, answer.wipe, inventory)
     network = plan_network(answer.network, answer.global_.fqdn, inventory)
+    cluster = plan_cluster(answer.cluster, network)
     parameters = (*storage.kernel_root, "ro", *inventory.consoles)
     parameters += answer.system.kernel_parameters
     return Plan(
         fqdn=network.fqdn,
         summary=f"{storage.summary}\n{network.summary}",
-        warnings=(*storage.warnings, *network.warnings, *_machine_warnings(inventory)),
+        warnings=(
+            *storage.warnings,
+            *network.warnings,
+            *cluster_warnings(answer.cluster, network),
+            *_machine_warnings(inventory),
+        ),
         disks=storage.disks,
         actions=(
             *storage.prepare,
@@ -60,6 +72,7 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
             *_accounts(answer),
             WriteFiles(),
             *_first_boot(answer),
+            *secret_files(answer.cluster),
             WriteIdentity(),
             *_boot_loaders(storage, inventory, parameters),
             *(RunInTarget(argv=argv) for argv in answer.system.commands),
@@ -67,7 +80,7 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
             Unmount(),
             *storage.finish,
         ),
-        files=plan_files(answer, network, storage, parameters),
+        files=plan_files(answer, network, storage, cluster, parameters),
         reboot=answer.global_.reboot_mode,
     )
 
@@ -95,10 +108,11 @@ def _first_boot(answer: Answer) -> Iterator[Action]:
 
 
 def secrets_of(answer: Answer) -> Mapping[str, SecretStr]:
-    """The passwords of the answer by the names that SetPassword actions use."""
+    """The secrets of the answer by the names that SetPassword and WriteSecret actions use."""
     root = answer.global_.root_password or answer.global_.root_password_hashed
     secrets = {f"user {u.name}": u.password or u.password_hashed for u in answer.users}
-    return {name: value for name, value in {"root": root, **secrets}.items() if value}
+    secrets |= {"root": root, **cluster_secrets(answer.cluster)}
+    return {name: value for name, value in secrets.items() if value}
 
 
 def _boot_loaders(
@@ -125,7 +139,7 @@ def _machine_warnings(inventory: Inventory) -> Iterator[str]:
 def _check_supported(answer: Answer) -> None:
     """What the schema knows and this version cannot do yet is refused, not ignored."""
     asked = {
-        "cluster": answer.cluster.mode != "none",
+        "cluster.qdevice": answer.cluster.qdevice is not None,
         "stack": answer.stack != Stack(),
         "templates": answer.templates != Templates(),
         "storage": bool(answer.storage),

@@ -28,6 +28,7 @@ TITLES = {
     "copy-kernel": "put kernel and initrd into /boot",
     "write-files": "write the node's configuration",
     "write-first-boot": "put the first-boot program from {source} at {path}",
+    "write-secret": "leave the {secret} for the first boot in {path}",
     "set-password": "set the password of {user}",
     "add-user": "create the account {name}",
     "run-in-target": "run in the node: {argv}",

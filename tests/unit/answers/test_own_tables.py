@@ -11,6 +11,7 @@ from tests.unit.answers.files import changed, errors_of, load
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 admin"
 PGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n"
+KIT = {"authority": "PEM", "tokens": ["0123456789abcdef:ab:1:node2:new"]}
 
 
 def select(**conditions: Any) -> dict[str, Any]:
@@ -50,6 +51,8 @@ ACCEPTED: list[tuple[str, object]] = [
     ("cluster", {"mode": "none"}),
     ("cluster", {"mode": "create", "name": "lab", "qdevice": {"host": "q.example.com"}}),
     ("cluster", {"mode": "join", "token": "abc", "links": ["192.0.2.1", "2001:db8::1"]}),
+    ("cluster", {"mode": "join", "token": "abc", "links": ["eno2", "192.0.2.0/24"]}),
+    ("cluster", {"mode": "create", "name": "lab", **KIT, "ha": True}),
     ("stack", {"profile": "kvm-ha", "packages": ["htop", "libstdc++6"]}),
     (
         "stack.apt-sources",
@@ -140,6 +143,10 @@ REFUSED: list[tuple[str, object, str]] = [
     ("cluster", {"mode": "join", "token": "x", "name": "lab"}, "name has no meaning"),
     ("cluster", {"mode": "create", "name": "a b"}, "a string that matches"),
     ("cluster", {"mode": "create", "name": "a", "links": ["192.0.2.1"] * 2}, "twice"),
+    ("cluster", {"mode": "create", "name": "a", "links": ["192.0.2.1/24"]}, "a network or a link"),
+    ("cluster", {"mode": "create", "name": "a", "tokens": ["x"]}, "tokens needs authority"),
+    ("cluster", {"mode": "join", "token": "x", "ha": True}, "ha has no meaning"),
+    ("cluster", {"mode": "join", "token": "x", **KIT}, "authority has no meaning"),
     (
         "cluster",
         {"mode": "create", "name": "a", "links": [f"192.0.2.{n}" for n in range(1, 10)]},

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.config import LvmThin, NodeConfig
+from agent.config import Cluster, LvmThin, NodeConfig
 from agent.core.errors import SlipwayError
 from installer.answers.schema import Answer
 from installer.plan.files import plan_files
@@ -55,7 +55,9 @@ def answer(*, global_: dict[str, Any] | None = None, **tables: Any) -> Answer:
 
 
 def files(made: Answer, storage: StoragePlan = STORAGE) -> dict[str, PlannedFile]:
-    return {file.path: file for file in plan_files(made, plan(static()), storage, PARAMETERS)}
+    return {
+        file.path: file for file in plan_files(made, plan(static()), storage, Cluster(), PARAMETERS)
+    }
 
 
 def test_the_files_of_a_plain_node() -> None:
@@ -108,7 +110,7 @@ def test_node_configuration_is_what_the_agent_reads() -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)))
 def test_any_kernel_parameter_reaches_the_configuration(parameters: list[str]) -> None:
-    made = plan_files(answer(), plan(static()), STORAGE, tuple(parameters))
+    made = plan_files(answer(), plan(static()), STORAGE, Cluster(), tuple(parameters))
     content = next(file.content for file in made if file.path == "/etc/slipway/node.toml")
     assert tomllib.loads(content)["boot"]["kernel_parameters"] == parameters
 
