@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from pathlib import Path
 from agent import __version__
 from agent.core.command import run
 from agent.core.errors import SlipwayError
-from image import package
+from image import netboot, package
 from image.cache import Cache, Step, file_sha256
 from image.progress import Progress
-from image.steps import ISO_NAME, Made, Steps
+from image.steps import ISO_NAME, Made, Steps, medium_files
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
+NETBOOT = "netboot"
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,12 @@ class Build:
         made = self._obtain_all()
         steps = {name: result.id for name, result in made.items()}
         files = [made["iso"].folder / ISO_NAME, package.path_in(made["package"].folder)]
-        if is_published(steps, files, self.out):
+        tree = self.out / NETBOOT
+        if is_published(steps, [*files, tree], self.out):
             print(f"nothing has changed: out/{ISO_NAME}")
             return
         publish(files, self.out)
+        netboot.place_tree(made["netboot"].folder / netboot.TREE, tree)
         manifest = {
             "version": __version__,
             "epoch": self.steps.epoch,
@@ -50,7 +52,8 @@ class Build:
         }
         (self.out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         size = files[0].stat().st_size / 1e6
-        print(f"out/{ISO_NAME}: {size:.0f} MB, built in {self.progress.total():.0f} s")
+        seconds = self.progress.total()
+        print(f"out/{ISO_NAME}: {size:.0f} MB, and out/{NETBOOT}/, built in {seconds:.0f} s")
 
     def _obtain_all(self) -> dict[str, Made]:
         tree = self._obtain(self.steps.packages())
@@ -60,8 +63,11 @@ class Build:
         node_image = self._obtain(self.steps.node(tree, deb))
         zfs = self._obtain(self.steps.zfs(tree, modules, node_image))
         installer = self._obtain(self.steps.installer(live_system, node_image, zfs))
-        iso = self._obtain(self.steps.iso(live_system, node_image, zfs, installer))
-        made = (tree, modules, live_system, deb, node_image, zfs, installer, iso)
+        parts = (live_system, node_image, zfs, installer)
+        files = medium_files(*parts)
+        iso = self._obtain(self.steps.iso(files, parts))
+        tree_of_netboot = self._obtain(self.steps.netboot(files, parts))
+        made = (tree, modules, deb, *parts, iso, tree_of_netboot)
         return {result.name: result for result in made}
 
     def _obtain(self, step: Step) -> Made:
@@ -88,10 +94,7 @@ def publish(files: Sequence[Path], out: Path) -> None:
     for old in [*out.glob("slipway-*.iso"), *out.glob("slipway_*.deb"), out / MANIFEST]:
         old.unlink(missing_ok=True)
     for file in files:
-        try:
-            os.link(file, out / file.name)
-        except OSError:
-            run(["cp", "--reflink=auto", file, out / file.name])
+        netboot.place(file, out / file.name)
     sums = (f"{file_sha256(out / file.name)}  {file.name}\n" for file in files)
     (out / SUMS).write_text("".join(sums))
 

@@ -34,6 +34,8 @@ PACKAGES = (
     "zfs-initramfs",
     "zfsutils-linux",
 )
+# Templates of what its initrd is made by; a node's own initrds have only the first.
+INITRAMFS = ("initramfs", "initramfs-live")
 INSTALLER_IMAGE = "installer.squashfs"
 KERNEL, INITRD = "vmlinuz", "initrd.img"
 SCRATCH = (
@@ -57,7 +59,8 @@ def make_live(packages: Path, modules: Path, apt: Path, folder: Path, hear: List
         with system_mounts(root):
             apt_install(root, apt, PACKAGES, hear)
             place_modules(modules, root, version)
-            render_tree("initramfs", root)
+            for templates in INITRAMFS:
+                render_tree(templates, root)
             run_inside(root, ["mkinitramfs", "-o", f"/tmp/{INITRD}", version], on_line=hear)
         shutil.copy(root / "boot" / f"vmlinuz-{version}", folder / KERNEL)
         shutil.copy(root / "tmp" / INITRD, folder / INITRD)

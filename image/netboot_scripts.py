@@ -49,7 +49,12 @@ class Tree:
 def tree_of(folder: Path, url: str) -> Tree:
     """The tree in a folder (out/netboot), served at this address. Raises OSError, SlipwayError."""
     _split(url)
-    return Tree(url.rstrip("/"), hashlib.sha256((folder / LIVE_SUMS).read_bytes()).hexdigest())
+    return Tree(url.rstrip("/"), tree_digest(folder))
+
+
+def tree_digest(folder: Path) -> str:
+    """SHA-256 of the list of images of the tree in a folder. Raises OSError."""
+    return hashlib.sha256((folder / LIVE_SUMS).read_bytes()).hexdigest()
 
 
 def ipxe_install(tree: Tree, parameters: Sequence[str] = ()) -> str:

@@ -2,18 +2,19 @@
 
 packages ─┬─► zfs-modules ─┬─► live ──────────────┐
           │                └─► zfs ◄─┐            ├─► installer ─► iso
-          └─► node ◄─ package (.deb) ┴────────────┘
+          └─► node ◄─ package (.deb) ┴────────────┘     └─► netboot
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent import __version__
 from agent.core.template import TEMPLATES
 from agent.stack import Stack
-from image import iso, live, node, package, packages, zfs
+from image import iso, live, netboot, node, package, packages, zfs
 from image.cache import SECONDS, Step, digest_of, file_sha256
 from image.tree import kernel_version
 
@@ -78,7 +79,7 @@ class Steps:
             "packages": tree.id,
             "zfs-modules": modules.id,
             "added": " ".join(live.PACKAGES),
-            "initramfs": _templates("initramfs"),
+            "initramfs": _templates(*live.INITRAMFS),
         }
         return Step(
             "live",
@@ -157,19 +158,10 @@ class Steps:
             ),
         )
 
-    def iso(self, live_system: Made, node_image: Made, zfs_layer: Made, installer: Made) -> Step:
-        """The installation medium."""
-        files = {
-            f"live/{live.KERNEL}": live_system.folder / live.KERNEL,
-            f"live/{live.INITRD}": live_system.folder / live.INITRD,
-            f"live/10-{node.IMAGE}": node_image.folder / node.IMAGE,
-            f"live/20-{live.INSTALLER_IMAGE}": installer.folder / live.INSTALLER_IMAGE,
-            f"layers/{zfs.LAYER_IMAGE}": zfs_layer.folder / zfs.LAYER_IMAGE,
-        }
+    def iso(self, files: dict[str, Path], parts: Sequence[Made]) -> Step:
+        """The installation medium. files: see `medium_files`; parts: what they were made by."""
         inputs = {
-            "live": live_system.id,
-            "node": node_image.id,
-            "installer": installer.id,
+            **{part.name: part.id for part in parts},
             "templates": _templates("iso"),
             "code": self._code("iso"),
             "epoch": str(self.epoch),
@@ -179,8 +171,30 @@ class Steps:
             "iso", inputs, lambda folder, hear: iso.make_iso(contents, folder / ISO_NAME, hear)
         )
 
+    def netboot(self, files: dict[str, Path], parts: Sequence[Made]) -> Step:
+        """The tree that machines start from over the network, with the medium's files."""
+        inputs = {
+            **{part.name: part.id for part in parts},
+            "templates": _templates("netboot"),
+            "code": self._code("netboot", "netboot_scripts"),
+        }
+        return Step("netboot", inputs, lambda folder, _: netboot.make_netboot(files, folder))
+
     def _code(self, *modules: str) -> str:
         return digest_of([self.top / "image" / f"{name}.py" for name in modules], self.top)
+
+
+def medium_files(
+    live_system: Made, node_image: Made, zfs_layer: Made, installer: Made
+) -> dict[str, Path]:
+    """The medium's big files, the same on the ISO and in the netboot tree: path, made where."""
+    return {
+        f"live/{live.KERNEL}": live_system.folder / live.KERNEL,
+        f"live/{live.INITRD}": live_system.folder / live.INITRD,
+        f"live/10-{node.IMAGE}": node_image.folder / node.IMAGE,
+        f"live/20-{live.INSTALLER_IMAGE}": installer.folder / live.INSTALLER_IMAGE,
+        f"layers/{zfs.LAYER_IMAGE}": zfs_layer.folder / zfs.LAYER_IMAGE,
+    }
 
 
 def _templates(*folders: str) -> str:

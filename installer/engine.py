@@ -19,17 +19,19 @@ from agent.core.errors import SlipwayError
 from installer import medium
 from installer.answers.schema import Answer
 from installer.answers.sources import find_answer, identify
+from installer.command_line import COMMAND_LINE
 from installer.execute import target
 from installer.execute.accounts import check_accounts
 from installer.execute.executor import TARGET, Installation
 from installer.first_boot import load_program
 from installer.inventory.probe import probe
-from installer.plan.model import AddUser
+from installer.plan.model import AddUser, Plan, UnpackImage
 from installer.plan.planner import make_plan, secrets_of
 from installer.plan.show import plan_text
 from installer.report.document import node_document, read_system
 from installer.report.events import Report
 from installer.report.lines import ToConsoles, to_log
+from installer.report.remote import ToServer, event_server
 from installer.report.server import SOCKET, EventServer
 from installer.report.webhooks import Document, webhooks
 
@@ -116,6 +118,7 @@ class Engine:
         program = self._load_program(answer)
         with self.report.step("check the installation medium"):
             check.wait()
+            check.medium.obtain(files_of(plan))
         installation = Installation(
             plan,
             check.medium,
@@ -132,6 +135,12 @@ class Engine:
             return b""
         with self.report.step("get the program of the first boot"):
             return load_program(answer.first_boot, self.report.message)
+
+
+def files_of(plan: Plan) -> tuple[str, ...]:
+    """The medium's files that the plan takes."""
+    images = (action.image for action in plan.actions if isinstance(action, UnpackImage))
+    return (medium.KERNEL, medium.INITRD, *images)
 
 
 def explained(error: Exception) -> SlipwayError:
@@ -163,19 +172,45 @@ def leave(mode: str) -> None:
 
 @contextmanager
 def reporting() -> Iterator[Report]:
-    """A report to the log, every console, and the clients of the engine's socket."""
+    """A report to the log, every console, a server, and the clients of the engine's socket."""
     telling = Report([to_log, ToConsoles(Consoles(ACTIVE, DEVICES))])
+    with _told_to_server(telling), _told_to_clients(telling):
+        yield telling
+
+
+@contextmanager
+def _told_to_server(telling: Report) -> Iterator[None]:
+    try:
+        server = event_server(COMMAND_LINE.read_text(errors="replace"))
+    except SlipwayError as error:
+        telling.message(f"warning: events are not told to a server: {error}")
+        server = None
+    if server is None:
+        yield
+        return
+    listener = ToServer(server)
+    telling.listeners.append(listener)
+    try:
+        yield
+    finally:
+        telling.listeners.remove(listener)
+        if problem := listener.close():
+            telling.message(f"warning: {problem}")
+
+
+@contextmanager
+def _told_to_clients(telling: Report) -> Iterator[None]:
     try:
         server = EventServer()
     except OSError as error:
         telling.message(
             f"warning: nobody can follow the installation at {SOCKET}: {error.strerror}"
         )
-        yield telling
+        yield
         return
     telling.listeners.append(server)
     try:
-        yield telling
+        yield
     finally:
         server.close()
 

@@ -1,14 +1,20 @@
-"""The installation medium: what lies on it, and whether it is what the builder wrote."""
+"""The installation medium: what lies on it, and whether it is what the builder wrote.
+
+It may be a netboot tree on a web server. Then the initrd has fetched and proved what the live
+system consists of, and the other files are fetched when they are needed.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.core.errors import SlipwayError
+from installer.command_line import COMMAND_LINE, parameter
+from installer.download import download
 
 # Written by the builder into the live system; live-boot mounts the medium below /run/live.
 DESCRIPTION = Path("/usr/lib/slipway/medium.json")
@@ -24,6 +30,8 @@ FILE_NAMES = {
     ZFS_IMAGE: "layers/zfs.squashfs",
 }
 CHUNK_BYTES = 1 << 20
+# The kernel parameter with the address of a netboot tree.
+SOURCE = "slipway.medium"
 
 
 class MediumFile(BaseModel):
@@ -36,13 +44,14 @@ class MediumFile(BaseModel):
 
 
 class Medium(BaseModel):
-    """The builder's description of the medium."""
+    """The builder's description of the medium. source: the address of a netboot tree, or empty."""
 
     model_config = ConfigDict(frozen=True)
     version: str
     kernel_version: str
     files: dict[str, MediumFile]
     folder: Path = FOLDER
+    source: str = ""
 
     def path(self, name: str) -> Path:
         """Where a file of the medium lies."""
@@ -51,11 +60,16 @@ class Medium(BaseModel):
     def verify(self, progress: Callable[[int, int], None]) -> None:
         """Read every file and compare its digest; progress(bytes done, bytes in all).
 
-        Raises SlipwayError at the first that differs.
+        Of a netboot tree, every file that is here. Raises SlipwayError at the first that differs.
         """
-        total = sum(file.size_bytes for file in self.files.values())
+        files = {
+            name: file
+            for name, file in self.files.items()
+            if not self.source or self.path(name).exists()
+        }
+        total = sum(file.size_bytes for file in files.values())
         done = 0
-        for name, file in self.files.items():
+        for name, file in files.items():
             digest = hashlib.sha256()
             with self.path(name).open("rb") as stream:
                 while chunk := stream.read(CHUNK_BYTES):
@@ -71,11 +85,43 @@ class Medium(BaseModel):
                     "no disk was changed",
                 )
 
+    def obtain(self, names: Iterable[str]) -> None:
+        """Have these files here: fetch from a netboot tree what is missing, and prove it.
 
-def load(path: Path = DESCRIPTION) -> Medium:
+        Raises SlipwayError.
+        """
+        for name in names:
+            if self.source and not self.path(name).exists():
+                self._fetch(name)
+
+    def _fetch(self, name: str) -> None:
+        url, path = f"{self.source}/{FILE_NAMES[name]}", self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        try:
+            found = download(url, part)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise SlipwayError(
+                f"the file cannot be kept in memory: {error.strerror}; no disk was changed",
+                where=url,
+            ) from None
+        if found != self.files[name].sha256:
+            part.unlink()
+            raise SlipwayError(
+                f"the file's SHA-256 is {found}, {self.files[name].sha256} was expected",
+                where=url,
+                hint="The server has the files of another build: start this machine again. "
+                "No disk was changed.",
+            )
+        part.rename(path)
+
+
+def load(path: Path = DESCRIPTION, command_line: Path = COMMAND_LINE) -> Medium:
     """Read the description. Raises SlipwayError outside of the live system."""
+    source = parameter(command_line.read_text(errors="replace"), SOURCE).rstrip("/")
     try:
-        return Medium.model_validate_json(path.read_text())
+        return Medium.model_validate_json(path.read_text()).model_copy(update={"source": source})
     except OSError as error:
         raise SlipwayError(
             "this is not a Slipway installation medium", where=str(path), hint=error.strerror
