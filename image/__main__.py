@@ -17,6 +17,7 @@ from image import inspect_iso, prepare
 from image.build import Build, release_epoch
 from image.cache import Cache
 from image.progress import Progress
+from image.serve import cli as serve
 from image.steps import Steps
 
 TOP = Path(__file__).resolve().parents[1]
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.set_defaults(function=build)
     prepare.add_parser(commands)
     inspect_iso.add_parser(commands)
+    serve.add_parser(commands)
     options = parser.parse_args(argv)
     try:
         return int(options.function(options))

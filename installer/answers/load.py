@@ -41,7 +41,7 @@ def load_answer(text: bytes, name: str, format: Format = "toml") -> Loaded:
     try:
         answer = Answer.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        raise _explain_all(error, document, allowed) from None
+        raise explain_all(error, document, allowed) from None
     spellings = list(_other_spellings(document.data, allowed))
     if surplus := [Problem(path, "is not a known key") for path, key in spellings if not key]:
         raise document.error(surplus)
@@ -54,7 +54,8 @@ def _allowed() -> Allowed:
     return Allowed(json_schema())
 
 
-def _explain_all(error: ValidationError, document: Document, allowed: Allowed) -> AnswerError:
+def explain_all(error: ValidationError, document: Document, allowed: Allowed) -> AnswerError:
+    """All that a model, described by `allowed`, finds wrong with a document."""
     errors = _without_consequences(error.errors(include_url=False))
     errors.sort(key=lambda e: document.positions.offset(locate(document.data, e["loc"])))
     # Members of a union may each say the same.

@@ -31,6 +31,7 @@ class AnswerError(SlipwayError):
 
     def __init__(self, name: str, lines: Sequence[str], total: int) -> None:
         self.lines = tuple(lines)
+        self.total = total
         rest = [f"and {total - len(lines)} more"] if total > len(lines) else []
         super().__init__(
             f"the answer file has {total} error{'s' if total > 1 else ''}",

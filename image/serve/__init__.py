@@ -1,0 +1,1 @@
+"""The netboot server: feeds the files of out/netboot and an answer to each machine of a site."""

@@ -1,0 +1,37 @@
+"""`image serve`: the netboot server's command line."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `serve` to the command line."""
+    parser = commands.add_parser("serve", help="feed netboot files and answers to machines")
+    parser.add_argument("--site", type=Path, required=True, metavar="FILE", help="the site file")
+    parser.set_defaults(function=_serve)
+    actions = parser.add_subparsers(metavar="ACTION")
+    actions.add_parser("validate", help="check the site file and stop").set_defaults(
+        function=_validate
+    )
+
+
+# What an action imports is installed where it runs, and not wherever this command line is read.
+def _serve(options: argparse.Namespace) -> int:
+    from image.serve.load_site import load_site
+    from image.serve.server import serve
+
+    form = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form)
+    serve(load_site(options.site))
+    return 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from image.serve.load_site import load_site
+
+    load_site(options.site)
+    print(f"{options.site}: the site file is valid")
+    return 0
