@@ -16,7 +16,7 @@ def application(machine_api: MachineApi, *more: BaseRoute) -> Starlette:
     """The application, of the handlers for machines and for people."""
     routes = [*machine_api.routes(), Route("/healthz", healthz), *more]
     handlers = {error: on_error for error in (*STATUS, SlipwayError, Exception)}
-    return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    return Starlette(routes=routes, exception_handlers=handlers)
 
 
 async def healthz(_request: Request) -> Response:

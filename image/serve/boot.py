@@ -75,9 +75,7 @@ def approved(site: Site, matched: Matched, facts: Facts) -> bool | None:
         _policy(site, group) for group in site.groups if match.holds(group.match, facts) is None
     }
     open_machine = any(match.holds(x.match, facts) is None for x in site.machines)
-    perhaps = "on-sight" in open_policies or (
-        open_machine and "listed" in {policy, *open_policies}
-    )
+    perhaps = "on-sight" in open_policies or (open_machine and "listed" in {policy, *open_policies})
     return None if perhaps else False
 
 

@@ -37,9 +37,7 @@ def read(certificate: Path, key: Path) -> Certificate:
         loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
         private = serialization.load_pem_private_key(key.read_bytes(), password=None)
     except OSError as error:
-        raise SlipwayError(
-            f"cannot be read: {error.strerror}", where=str(error.filename)
-        ) from None
+        raise SlipwayError(f"cannot be read: {error.strerror}", where=str(error.filename)) from None
     except (ValueError, TypeError) as error:
         raise SlipwayError(
             f"this is no certificate with its key: {error}", where=f"{certificate}, {key}"

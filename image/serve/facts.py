@@ -39,7 +39,9 @@ class Facts:
 
 def boot_facts(query: Mapping[str, str]) -> Facts:
     """What a boot loader says in its query. Raises BadFacts without a hardware address."""
-    return Facts((_mac(query.get("mac", "")),), _real(query.get("serial")), _uuid(query.get("uuid")))
+    return Facts(
+        (_mac(query.get("mac", "")),), _real(query.get("serial")), _uuid(query.get("uuid"))
+    )
 
 
 def posted_facts(identity: object) -> Facts:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.core.command import run
+from agent.core.command import Argument, run
 from agent.core.errors import CommandFailed, SlipwayError
 from agent.core.files import write_atomically
 from agent.core.template import render
@@ -56,7 +56,7 @@ def start_nginx(run_folder: Path, configuration: str, ended: Ended) -> Child:
     """Check the configuration and start nginx. Raises SlipwayError."""
     path = run_folder / "nginx.conf"
     write_atomically(path, configuration)
-    argv = ["nginx", "-p", run_folder, "-e", "stderr", "-c", path]
+    argv: list[Argument] = ["nginx", "-p", run_folder, "-e", "stderr", "-c", path]
     try:
         run([*argv, "-t", "-q"])
     except CommandFailed as error:

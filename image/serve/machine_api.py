@@ -7,9 +7,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
 from sqlite3 import Connection
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -107,7 +106,8 @@ class MachineApi:
                 lambda db: serving.serve(db, self._loaded, known, token, client(request), hook)
             )
         except (Denied, Waiting, AnswerProblem, Ambiguous) as error:
-            await self._change(lambda db: _explain(db, token, error))
+            why = ": ".join(filter(None, (error.message, error.hint)))
+            await self._change(lambda db: _explain(db, token, why))
             raise
         return Response(content, media_type="application/json")
 
@@ -128,9 +128,7 @@ class MachineApi:
 
     async def _decide(self, request: Request) -> Decision:
         known = facts.boot_facts(request.query_params)
-        return await self._change(
-            lambda db: boot.decide(db, self._loaded, known, client(request))
-        )
+        return await self._change(lambda db: boot.decide(db, self._loaded, known, client(request)))
 
     async def _change(self, change: Callable[[Connection], T]) -> T:
         return await asyncio.wrap_future(self._store.change(change))
@@ -149,7 +147,10 @@ class MachineApi:
         """The kernel parameters that lead the installer back here."""
         here, fingerprint = self._addresses.https, self._addresses.fingerprint
         pinned = (
-            (f"slipway.answer-fingerprint={fingerprint}", f"slipway.events-fingerprint={fingerprint}")
+            (
+                f"slipway.answer-fingerprint={fingerprint}",
+                f"slipway.events-fingerprint={fingerprint}",
+            )
             if fingerprint
             else ()
         )
@@ -170,11 +171,10 @@ def _parse(content: bytes) -> object:
         raise BadRequest("the body is not JSON") from None
 
 
-def _explain(db: Connection, token: str, error: SlipwayError) -> None:
+def _explain(db: Connection, token: str, why: str) -> None:
     """Show on the page why the machine has no answer."""
     try:
         number = tokens.check(db, token, "answer").machine
     except tokens.WrongToken:
         return
-    words = [error.message, *([error.hint] if error.hint else [])]
-    machines.explain(db, machines.get(db, number), ": ".join(words))
+    machines.explain(db, machines.get(db, number), why)

@@ -82,9 +82,7 @@ def _best(scopes: Sequence[AnyScope], facts: Facts) -> AnyScope | None:
     return first
 
 
-def _conditions(
-    match: Match, facts: Facts
-) -> Iterator[tuple[str, str, tuple[str, ...] | None]]:
+def _conditions(match: Match, facts: Facts) -> Iterator[tuple[str, str, tuple[str, ...] | None]]:
     """Each condition: its kind, its pattern, and the machine's values, None if not known yet."""
     known = facts.identity is not None
     if match.mac:

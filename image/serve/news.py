@@ -100,7 +100,8 @@ def _agent(document: Mapping[str, Any]) -> News:
     """The status of a node's agent."""
     steps = document.get("steps")
     states = [
-        step.get("state") for step in (steps.values() if isinstance(steps, dict) else ())
+        step.get("state")
+        for step in (steps.values() if isinstance(steps, dict) else ())
         if isinstance(step, dict)
     ]
     done = INSTALLED + (100 - INSTALLED) * states.count("done") // max(len(states), 1)

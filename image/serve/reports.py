@@ -20,22 +20,19 @@ LOGS = 10
 def parse(body: bytes) -> list[News]:
     """The news in a posted body: one JSON document, or one on each line. Raises BadNews."""
     try:
-        text = body.decode()
-        documents = [json.loads(text)]
-    except json.JSONDecodeError:
-        documents = _lines(text)
-    except (UnicodeDecodeError, RecursionError):
+        documents = _documents(body.decode())
+    except (ValueError, RecursionError):
         raise BadNews("the body is not JSON") from None
     if len(documents) > MAXIMUM_DOCUMENTS:
         raise BadNews(f"more than {MAXIMUM_DOCUMENTS} documents in one post")
     return [news.read(document) for document in documents]
 
 
-def _lines(text: str) -> list[object]:
+def _documents(text: str) -> list[object]:
     try:
+        return [json.loads(text)]
+    except json.JSONDecodeError:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (json.JSONDecodeError, RecursionError):
-        raise BadNews("the body is not JSON") from None
 
 
 def apply(db: sqlite3.Connection, bearer: str, all_news: Sequence[News]) -> None:
@@ -60,8 +57,6 @@ def _apply(db: sqlite3.Connection, machine: Machine, item: News) -> None:
         machines.note(db, machine, "news", item.text)
     if item.step and moved.state != "failed":
         machines.progress(db, moved, item.step, item.percent)
-    if moved.state == "ready":
-        tokens.close(db, machine.id, machine.attempt, "events")
 
 
 def add_log(db: sqlite3.Connection, bearer: str, source: str, text: str) -> None:

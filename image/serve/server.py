@@ -99,9 +99,7 @@ def locked(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o711)
         stream = open(folder / "lock", "w")
     except OSError as error:
-        raise SlipwayError(
-            f"cannot be written: {error.strerror}", where=str(folder)
-        ) from None
+        raise SlipwayError(f"cannot be written: {error.strerror}", where=str(folder)) from None
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,9 +163,7 @@ def start_children(
 ) -> None:
     """Start nginx, and dnsmasq where the site has [dhcp]. Raises SlipwayError."""
     server, dhcp = loaded.site.server, loaded.site.dhcp
-    text = front.nginx_configuration(
-        server, folders.run, folders.netboot, trusted, addresses.https
-    )
+    text = front.nginx_configuration(server, folders.run, folders.netboot, trusted, addresses.https)
     front.start_nginx(folders.run, text, ended)
     if dhcp:
         places = (folders.run, folders.state / "leases", folders.netboot)

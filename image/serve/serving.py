@@ -65,9 +65,7 @@ def _identify(db: sqlite3.Connection, machine: Machine, facts: Facts) -> Machine
             )
         machines.absorb(db, machine, other)
     machines.learn(db, machine, facts)
-    db.execute(
-        "UPDATE machines SET identity = ? WHERE id = ?", (_text(facts.identity), machine.id)
-    )
+    db.execute("UPDATE machines SET identity = ? WHERE id = ?", (_text(facts.identity), machine.id))
     return machines.get(db, machine.id)
 
 

@@ -82,9 +82,8 @@ class Store:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {SCHEMA.read_text()} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
+            version = f"PRAGMA user_version = {SCHEMA_VERSION};"
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA.read_text()} {version} COMMIT;")
         elif version != SCHEMA_VERSION:
             raise StoreError(
                 f"the state is of version {version}, this server knows {SCHEMA_VERSION}",
