@@ -9,13 +9,23 @@ from collections.abc import Sequence
 from agent import __version__
 from agent.boot import cli as boot_command
 from agent.commands import agent as agent_command
+from agent.commands import cluster as cluster_command
+from agent.commands import ha as ha_command
 from agent.commands import kit as kit_command
 from agent.commands import status as status_command
 from agent.core.errors import SlipwayError
 from agent.disk import cli as disk_command
 
 # Every command has a module with add_parser(subparsers).
-COMMANDS = (status_command, boot_command, disk_command, kit_command, agent_command)
+COMMANDS = (
+    status_command,
+    cluster_command,
+    ha_command,
+    boot_command,
+    disk_command,
+    kit_command,
+    agent_command,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

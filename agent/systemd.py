@@ -109,6 +109,16 @@ class Systemd:
                 hint="see: journalctl -b " + " ".join(f"-u {unit.name}" for unit in broken),
             )
 
+    def enabled(self, name: str) -> bool:
+        """Whether the unit starts with the machine, or with a unit that does."""
+        with self._calls() as manager:
+            return bool(manager.GetUnitFileState(name) == "enabled")
+
+    def restart(self, name: str) -> None:
+        """Start a unit anew, or for the first time, without waiting for it."""
+        with self._calls() as manager:
+            manager.RestartUnit(name, "replace")
+
     def ending(self, name: str) -> str:
         """How the service's last run ended, in systemd's words: "exit-code, status 7"."""
         with self._calls() as manager:

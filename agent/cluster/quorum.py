@@ -74,9 +74,7 @@ def recommended(votes: Votes) -> str:
             "higher id is survived"
         )
     if votes.nodes % 2 == 0 and votes.device == "none" and votes.nodes <= 8:
-        return (
-            f"a {ORDINALS[votes.nodes + 1]} node or a quorum device would let one more node fail"
-        )
+        return f"a {ORDINALS[votes.nodes + 1]} node or a quorum device would let one more node fail"
     if votes.nodes > LARGEST_WITHOUT_REMOTES:
         return f"more than {LARGEST_WITHOUT_REMOTES} nodes: use pacemaker_remote for the others"
     return ""

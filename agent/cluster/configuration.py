@@ -1,0 +1,87 @@
+"""The cluster's configuration (corosync.conf), as pcs reads it, whether or not the cluster runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from agent.cluster.quorum import Device
+from agent.core.command import run
+from agent.core.errors import SlipwayError
+
+PATH = Path("/etc/corosync/corosync.conf")
+SECONDS = 120
+
+
+class Model(BaseModel):
+    """An immutable part of what pcs prints; what is not used is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Address(Model):
+    """A node's address on one link."""
+
+    addr: str
+    link: int
+
+
+class Node(Model):
+    """One member by configuration."""
+
+    name: str
+    nodeid: int
+    addrs: tuple[Address, ...]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The node's addresses in the order of the links."""
+        return tuple(item.addr for item in sorted(self.addrs, key=lambda item: item.link))
+
+
+class QuorumDevice(Model):
+    """The quorum device. model_options: "algorithm", "host" and others."""
+
+    model_options: dict[str, str] = {}
+
+
+class Configuration(Model):
+    """All of it that Slipway uses."""
+
+    cluster_name: str
+    nodes: tuple[Node, ...]
+    quorum_options: dict[str, str] = {}
+    quorum_device: QuorumDevice | None = None
+
+    def has(self, option: str) -> bool:
+        """Whether a quorum option is switched on, like "auto_tie_breaker"."""
+        return self.quorum_options.get(option, "0") == "1"
+
+    @property
+    def device(self) -> Device:
+        """The algorithm of the quorum device, "none" without one."""
+        if self.quorum_device is None:
+            return "none"
+        algorithm = self.quorum_device.model_options.get("algorithm")
+        return "lms" if algorithm == "lms" else "ffsplit"
+
+
+READER = TypeAdapter(Configuration)
+
+
+def read(path: Path = PATH) -> Configuration | None:
+    """The configuration; None on a node that belongs to no cluster.
+
+    Raises CommandFailed when pcs cannot read the file, SlipwayError when it is not understood.
+    """
+    if not path.exists():
+        return None
+    argv = ["pcs", "cluster", "config", "show", "--output-format=json"]
+    text = run([*argv, "--corosync_conf", path], timeout=SECONDS).stdout
+    try:
+        return READER.validate_json(text)
+    except ValidationError as error:
+        raise SlipwayError(
+            "what pcs says of the cluster is not understood", where=str(path), hint=str(error)
+        ) from error

@@ -1,0 +1,108 @@
+"""The state of a cluster, from what pcs and crm_mon print."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.cluster import configuration, sbd, status
+from agent.cluster.configuration import READER, Configuration
+from agent.cluster.fencing import Watchdog
+from agent.cluster.monitor import View, parse
+from agent.cluster.sbd import Sbd
+from agent.core.errors import SlipwayError
+
+DATA = Path(__file__).parents[2] / "data" / "cluster"
+ON = Sbd(enabled=True, running=True, watchdog_seconds=10, fencing_seconds=30)
+HARDWARE = Watchdog("i6300ESB timer", hardware=True)
+
+
+@pytest.fixture
+def made() -> Configuration:
+    return READER.validate_json((DATA / "config.json").read_text())
+
+
+@pytest.fixture
+def view() -> View:
+    return parse((DATA / "crm_mon.xml").read_text())
+
+
+def state(made: Configuration, view: View | None, told: Sbd = ON) -> status.Cluster:
+    return status.compose(made, view, told, HARDWARE, "node1")
+
+
+def test_a_cluster_that_lost_a_node(made: Configuration, view: View) -> None:
+    found = state(made, view)
+    assert [(member.name, member.state) for member in found.members] == [
+        ("node1", "online"),
+        ("node2", "online"),
+        ("node3", "offline"),
+    ]
+    assert found.members[0].addresses == ("10.77.0.1", "10.77.1.1")
+    assert (found.quorum.quorate, found.quorum.online, found.quorum.may_fail) == (True, 2, 0)
+    assert found.ha and found.why_off == ""
+    assert status.offline(found) == ("node3",)
+    assert "HA: on" in status.text(found)
+    assert "none of the 2 online nodes may fail now" in status.text(found)
+    assert json.loads(found.model_dump_json())["members"][2]["state"] == "offline"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (replace(ON, enabled=False, running=False), "switch it on with: slipway ha enable"),
+        (replace(ON, running=False), "sbd does not run"),
+        (replace(ON, fencing_seconds=0), "do not wait"),
+    ],
+)
+def test_why_ha_is_off(made: Configuration, view: View, told: Sbd, said: str) -> None:
+    found = state(made, view, told)
+    assert not found.ha
+    assert said in found.why_off
+    assert f"HA: off, {found.why_off}" in status.text(found)
+
+
+def test_without_a_watchdog(made: Configuration, view: View) -> None:
+    found = status.compose(made, view, ON, None, "node1")
+    assert "no watchdog" in found.why_off
+    assert any("cannot be fenced" in line for line in found.advice)
+
+
+def test_a_cold_start_waits_for_everybody(made: Configuration, view: View) -> None:
+    found = state(made, replace(view, quorate=False))
+    assert "node3 is missing" in found.why_off
+    assert "pcs quorum unblock" in found.why_off
+    assert "NO QUORUM" in status.text(found)
+
+
+def test_what_pacemaker_runs_and_fenced(view: View) -> None:
+    assert view.resources == ("vm1",)
+    assert [(event.target, event.action, event.status) for event in view.fenced] == [
+        ("node3", "reboot", "success")
+    ]
+
+
+def test_a_cluster_that_does_not_run_here(made: Configuration) -> None:
+    found = state(made, None)
+    assert {member.state for member in found.members} == {"offline"}
+    assert "does not run on this node" in found.why_off
+
+
+def test_a_node_without_a_cluster(tmp_path: Path) -> None:
+    assert configuration.read(tmp_path / "corosync.conf") is None
+
+
+def test_the_words_of_a_node_without_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configuration, "read", lambda: None)
+    with pytest.raises(SlipwayError, match="belongs to no cluster"):
+        status.look("node1")
+
+
+def test_settings_of_sbd(tmp_path: Path) -> None:
+    path = tmp_path / "sbd"
+    path.write_text('# comment\nSBD_WATCHDOG_TIMEOUT=10\nSBD_OPTS="-n node1"\n')
+    assert sbd.settings(path) == {"SBD_WATCHDOG_TIMEOUT": "10", "SBD_OPTS": "-n node1"}
+    assert sbd.settings(tmp_path / "nothing") == {}
