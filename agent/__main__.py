@@ -9,10 +9,14 @@ from collections.abc import Sequence
 from agent import __version__
 from agent.boot import cli as boot_command
 from agent.commands import agent as agent_command
+from agent.commands import certificates as certificates_command
 from agent.commands import cluster as cluster_command
+from agent.commands import enrolment as enrolment_command
 from agent.commands import ha as ha_command
+from agent.commands import join as join_command
 from agent.commands import kit as kit_command
 from agent.commands import status as status_command
+from agent.commands import token as token_command
 from agent.core.errors import SlipwayError
 from agent.disk import cli as disk_command
 
@@ -24,6 +28,10 @@ COMMANDS = (
     boot_command,
     disk_command,
     kit_command,
+    token_command,
+    join_command,
+    certificates_command,
+    enrolment_command,
     agent_command,
 )
 

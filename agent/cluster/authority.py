@@ -6,13 +6,15 @@ dated back one hour, so that clocks which differ a little do not matter.
 
 from __future__ import annotations
 
+import base64
 import datetime
+import hashlib
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -177,9 +179,39 @@ def key_digest(key: ec.EllipticCurvePublicKey) -> str:
     return digest.finalize().hex()
 
 
+def revoked_serials(text: str) -> set[int]:
+    """The serial numbers on a revocation list (PEM); none for no text. Raises SlipwayError."""
+    if not text:
+        return set()
+    try:
+        return {entry.serial_number for entry in x509.load_pem_x509_crl(text.encode())}
+    except ValueError as error:
+        raise SlipwayError("the list of revoked certificates cannot be read") from error
+
+
+def check_issued(certificate: x509.Certificate, by: x509.Certificate) -> None:
+    """Raise SlipwayError unless the authority `by` has signed the certificate."""
+    try:
+        certificate.verify_directly_issued_by(by)
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise SlipwayError("the certificate is not of this cluster's authority") from error
+
+
 def node_name(certificate: x509.Certificate) -> str:
     """The node a certificate is for."""
     return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+def public_pem(key: ec.EllipticCurvePublicKey) -> str:
+    """A public key (SubjectPublicKeyInfo) as PEM text."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def pem_digest(public: str) -> str:
+    """The same digest as key_digest, of a public key in PEM, which is not looked into."""
+    body = "".join(public.strip().splitlines()[1:-1])
+    return hashlib.sha256(base64.b64decode(body)).hexdigest()
 
 
 def node_addresses(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -196,6 +228,11 @@ def renewal_due(certificate: x509.Certificate, now: datetime.datetime) -> bool:
 def pem(item: Public) -> str:
     """The item as PEM text."""
     return item.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def pem_of_der(der: bytes) -> str:
+    """A certificate as TLS gives it, as PEM text."""
+    return pem(x509.load_der_x509_certificate(der))
 
 
 def key_pem(key: ec.EllipticCurvePrivateKey) -> str:

@@ -1,0 +1,25 @@
+"""systemd's units of a member, started in this order when the node has created or joined."""
+
+from __future__ import annotations
+
+from agent.cluster import tunnel
+from agent.systemd import Systemd
+
+PCSD = "pcsd.service"
+ENDPOINT = "slipway-enrolment.service"
+# What pcs needs on a node before it is a member.
+TRANSPORT = (tunnel.UNIT, PCSD)
+# What a member offers to others.
+SERVICES = (
+    "slipway-member.socket",
+    "slipway-signer.socket",
+    ENDPOINT,
+    "slipway-certificates.path",
+    "slipway-certificates.timer",
+)
+
+
+def start(systemd: Systemd, names: tuple[str, ...]) -> None:
+    """Enable and start units, and wait for them. Raises Retry."""
+    systemd.bring_up(names)
+    systemd.prove(names)

@@ -1,0 +1,56 @@
+"""The cluster as this member sees it now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from agent.cluster.names import endpoint
+from agent.cluster.pcs import Pcsd
+from agent.core.command import run
+
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class View:
+    """own: this member's name; quorate: it may speak for the cluster; leader: the designated
+    controller, when there is one; online: members that take part; members: names and addresses
+    in corosync.conf, by link.
+    """
+
+    own: str
+    quorate: bool
+    leader: str | None
+    online: frozenset[str]
+    members: Mapping[str, tuple[str, ...]]
+
+    @property
+    def leading(self) -> bool:
+        """This member is the designated controller."""
+        return self.leader == self.own
+
+    def offline(self, but: str) -> tuple[str, ...]:
+        """Members that do not take part, one left out."""
+        return tuple(sorted(set(self.members) - self.online - {but}))
+
+    def endpoint(self, member: str) -> str:
+        """Where a member's enrolment endpoint is, HOST:PORT."""
+        return endpoint(self.members[member][0])
+
+
+def look(own: str, pcsd: Pcsd) -> View:
+    """Look at the cluster. Raises SlipwayError when the cluster's software does not answer."""
+    quorate = run(["corosync-quorumtool", "-s"], check=False, timeout=SECONDS).status == 0
+    state = run(["crm_mon", "--output-as=xml", "--one-shot"], timeout=SECONDS).stdout
+    return View(own, quorate, *read_state(state), pcsd.members())
+
+
+def read_state(xml: str) -> tuple[str | None, frozenset[str]]:
+    """The leader and the members online, from crm_mon's XML."""
+    root = ElementTree.fromstring(xml)
+    leader = root.find("summary/current_dc[@present='true']")
+    nodes = root.iterfind("nodes/node[@online='true'][@pending='false']")
+    name = None if leader is None else leader.get("name")
+    return name, frozenset(node.get("name", "") for node in nodes)
