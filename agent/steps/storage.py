@@ -14,17 +14,22 @@ from agent.core.template import render
 from agent.disk.sets import degraded, find_sets
 from agent.step import Step, WaitForOperator
 from agent.steps import data_pools
+from agent.storages import zvols
+from agent.storages.images import Images
 from agent.systemd import Systemd
 
 # Starting to listen is enough: systemd starts libvirt with the first connection.
 UNITS = ("libvirtd.socket",)
 POOL = "local"
+# Volumes of ZFS, where the node is on ZFS.
+ZFS_POOL = "local-zfs"
 POOL_PATH = Path("/var/lib/libvirt/images")
+DATA_POOLS = Path("/var/lib/slipway/pools")
 LXC_CONFIGURATION = Path("/etc/lxc/lxc.conf")
 
 
 class Storage(Step):
-    """A directory pool of libvirt, a pool for each extra pool, and LXC's default backing store."""
+    """libvirt's pools over the node's storage and extra pools, and LXC's default backing store."""
 
     name = "storage"
 
@@ -41,7 +46,14 @@ class Storage(Step):
         self.systemd = systemd
         self.lxc_configuration = lxc_configuration
         path = storage.path if isinstance(storage, Directory) else POOL_PATH
-        self.pools = {POOL: Directory(path=path), **data_pools}
+        self.images = (Images(path, storage, systemd), *_thin_pools(data_pools, systemd))
+        self.pools: dict[str, GuestStorage] = {
+            POOL: Directory(path=path),
+            **({ZFS_POOL: storage} if isinstance(storage, Zfs) else {}),
+            **data_pools,
+            **{each.path.name: Directory(path=each.path) for each in self.images[1:]},
+        }
+        self.datasets = [pool.dataset for pool in self.pools.values() if isinstance(pool, Zfs)]
         self.lxc_text = render("agent/etc/lxc/lxc.conf", storage=storage)
 
     def desired(self) -> object:
@@ -53,6 +65,12 @@ class Storage(Step):
             f"the pool {name} is not attached"
             for name, pool in self.data_pools.items()
             if not data_pools.is_attached(pool)
+        ]
+        missing += [line for images in self.images for line in images.missing()]
+        missing += [
+            f"volumes of {dataset} are not thin"
+            for dataset in self.datasets
+            if not zvols.are_thin(dataset)
         ]
         missing += self.systemd.missing(UNITS) or [
             line for name in self.pools for line in hypervisor.pool_missing(name)
@@ -67,6 +85,10 @@ class Storage(Step):
         for pool in self.data_pools.values():
             if not data_pools.is_attached(pool):
                 data_pools.attach(pool)
+        for images in self.images:
+            images.make()
+        for dataset in self.datasets:
+            zvols.make_thin(dataset)
         for name, pool in self.pools.items():
             hypervisor.register(name, pool)
         if not self._lxc_is_configured():
@@ -86,6 +108,14 @@ class Storage(Step):
             return self.lxc_configuration.read_text() == self.lxc_text
         except FileNotFoundError:
             return False
+
+
+def _thin_pools(data_pools: Mapping[str, GuestStorage], systemd: Systemd) -> tuple[Images, ...]:
+    return tuple(
+        Images(DATA_POOLS / name, pool, systemd)
+        for name, pool in data_pools.items()
+        if isinstance(pool, LvmThin)
+    )
 
 
 def backing_store_exists(storage: GuestStorage) -> bool:

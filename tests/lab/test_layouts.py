@@ -75,7 +75,8 @@ def cell(
         assert "degraded" not in node.ssh.output("slipway", "status")
         assert node.ssh.run(["slipway", "boot", "status"], check=False).status == 0
         pools = set(node.ssh.output("virsh", "pool-list", "--name").split())
-        assert pools == {"local", *(pool["name"] for pool in LAYOUTS[layout].pools)}
+        own = {"local", "local-zfs"} if layout.startswith("zfs") else {"local"}
+        assert pools == own | {pool["name"] for pool in LAYOUTS[layout].pools}
         power_off(node)
         machine.wait_for_power_off(POWER_OFF_LIMIT)
     (logs / "seconds.json").write_text(json.dumps(seconds, indent=2) + "\n")

@@ -21,6 +21,7 @@ from agent.steps.secrets import Secrets
 from agent.steps.services import Services
 from agent.steps.storage import Storage, backing_store_exists
 from agent.steps.time import Time
+from agent.storages import zvols
 from agent.systemd import Systemd
 from tests.unit.agent.fake_services import FakeUnit, Machine
 
@@ -175,9 +176,12 @@ def test_an_extra_pool_is_attached_and_registered(
         known = words[0] == "zfs" or words[-1] in imported
         return Result(tuple(words), 0 if known else 1, "", "")
 
+    thin: list[str] = []
     monkeypatch.setattr(data_pools, "run", run)
     monkeypatch.setattr(storage, "run", run)
     monkeypatch.setattr(storage, "find_sets", lambda: (mirror_without_a_disk(),))
+    monkeypatch.setattr(zvols, "are_thin", thin.__contains__)
+    monkeypatch.setattr(zvols, "make_thin", thin.append)
     machine.systemd.fakes["libvirtd.socket"] = FakeUnit("active")
     tank = Zfs(dataset="tank")
     configuration = tmp_path / "lxc.conf"
@@ -185,6 +189,7 @@ def test_an_extra_pool_is_attached_and_registered(
         Directory(path=tmp_path), {"tank": tank}, manager, lxc_configuration=configuration
     )
     assert "the pool tank is not attached" in step.observe()
+    assert "volumes of tank are not thin" in step.observe()
     step.act()
     assert step.observe() == ()
     assert imported == ["tank"]

@@ -1,0 +1,116 @@
+"""The file system in which disks of virtual machines lie, as qcow2 files.
+
+libvirt's pool of a volume group makes thick volumes only, and has no space beside a thin pool that
+fills the group. So the thin pool carries one thin volume with a file system, as large as the pool,
+and libvirt gets a directory. On ZFS the directory is a dataset. docs/architecture.md says more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.config import GuestStorage, LvmThin, Zfs
+from agent.core.command import run
+from agent.core.files import write_atomically
+from agent.core.template import render
+from agent.step import WaitForOperator
+from agent.systemd import Systemd
+
+VOLUME = "images"
+# A volume has this name until its file system is complete.
+UNFINISHED = "images.new"
+# ZFS: a record holds one cluster of qcow2, so that a small write does not copy a large record.
+RECORD_SIZE = "64K"
+UNITS = Path("/etc/systemd/system")
+# Like Debian's: anybody may pass through to a file whose name they know, as QEMU must.
+MODE = 0o711
+
+
+class Images:
+    """A directory for disks of virtual machines with a file system of its own.
+
+    storage: what the file system lies in; with any other than a thin pool or ZFS the directory is
+    an ordinary one.
+    """
+
+    def __init__(
+        self, path: Path, storage: GuestStorage, systemd: Systemd, *, units: Path = UNITS
+    ) -> None:
+        self.path = path
+        self.storage = storage
+        self._systemd = systemd
+        self._units = units
+
+    def missing(self) -> tuple[str, ...]:
+        """What keeps the file system from being there, in words. Raises ToolMissing."""
+        if self._own_file_system and not self.path.is_mount():
+            return (f"{self.path} has no file system of its own",)
+        return ()
+
+    def make(self) -> None:
+        """Make and mount the file system, now and at every start.
+
+        Raises WaitForOperator when files would be hidden below it.
+        """
+        if not self.missing():
+            return
+        if self.path.is_dir() and any(self.path.iterdir()):
+            raise WaitForOperator(
+                f"{self.path} has files, and is to become a file system of its own",
+                hint="move them away, run systemctl restart slipway-agent, and move them back",
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        match self.storage:
+            case LvmThin(volume_group=group, thin_pool=pool):
+                make_volume(group, pool)
+                self._mount(f"/dev/{group}/{VOLUME}")
+            case Zfs(dataset=dataset):
+                make_dataset(f"{dataset}/{VOLUME}", self.path)
+        self.path.chmod(MODE)
+
+    @property
+    def _own_file_system(self) -> bool:
+        match self.storage:
+            case LvmThin(thin_pool=pool):
+                return bool(pool)
+            case Zfs():
+                return True
+        return False
+
+    def _mount(self, device: str) -> None:
+        unit = run(["systemd-escape", "--path", "--suffix=mount", self.path]).stdout.strip()
+        text = render("agent/etc/systemd/system/images.mount", path=self.path, device=device)
+        write_atomically(self._units / unit, text)
+        self._systemd.bring_up((unit,))
+        self._systemd.prove((unit,))
+
+
+def make_volume(group: str, pool: str) -> None:
+    """A thin volume as large as its pool, with an XFS; one that is there is kept.
+
+    XFS copies a disk by reference (virt-clone --reflink), and needs no check after a power cut.
+    """
+    volume, unfinished = f"{group}/{VOLUME}", f"{group}/{UNFINISHED}"
+    if _exists(volume):
+        return
+    if _exists(unfinished):
+        run(["lvremove", "--yes", unfinished])
+    options = ["--noheadings", "--units", "k", "--nosuffix", "--options", "lv_size"]
+    kib = int(float(run(["lvs", *options, f"{group}/{pool}"]).stdout))
+    thin = ["--thin", "--virtualsize", f"{kib}k", "--name", UNFINISHED]
+    run(["lvcreate", "--yes", *thin, f"{group}/{pool}"])
+    run(["mkfs.xfs", "-q", f"/dev/{unfinished}"])
+    run(["lvrename", unfinished, volume])
+
+
+def make_dataset(dataset: str, path: Path) -> None:
+    """A mounted dataset; one that is there is mounted."""
+    if run(["zfs", "list", "-H", dataset], check=False).status == 0:
+        run(["zfs", "mount", dataset])
+        return
+    properties = ["-o", f"mountpoint={path}", "-o", f"recordsize={RECORD_SIZE}"]
+    run(["zfs", "create", *properties, dataset])
+
+
+def _exists(volume: str) -> bool:
+    return run(["lvs", volume], check=False).status == 0

@@ -1,0 +1,133 @@
+"""The file system for disks of virtual machines: when it is made, and when nothing is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.config import Directory, LvmThin, Zfs
+from agent.core.command import Result
+from agent.step import WaitForOperator
+from agent.steps.storage import Storage
+from agent.storages import images
+from agent.storages.images import Images
+from agent.systemd import Systemd
+
+POOL = LvmThin(volume_group="slipway", thin_pool="data")
+UNIT = "srv-images.mount"
+
+
+class Tools:
+    """LVM, ZFS and systemd as far as they are asked: which volumes there are."""
+
+    def __init__(self, *volumes: str) -> None:
+        self.volumes = set(volumes)
+        self.ran: list[list[str]] = []
+        self.started: list[str] = []
+
+    def run(self, argv: list[str | Path], *, check: bool = True) -> Result:
+        words = [str(word) for word in argv]
+        status, output = 0, ""
+        if words[0] == "systemd-escape":
+            output = UNIT
+        elif "lv_size" in words:
+            output = "  12447744.00\n"
+        elif words[0] == "lvs" or words[:2] == ["zfs", "list"]:
+            status = 0 if words[-1] in self.volumes else 5
+        else:
+            self.ran.append(words)
+        return Result(tuple(words), status, output, "")
+
+    def bring_up(self, names: tuple[str, ...]) -> None:
+        self.started += names
+
+    def prove(self, names: tuple[str, ...]) -> None:
+        assert set(names) <= set(self.started)
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Images]:
+    def make(tools: Tools, storage: LvmThin | Zfs | Directory) -> Images:
+        systemd = Systemd()
+        monkeypatch.setattr(images, "run", tools.run)
+        monkeypatch.setattr(systemd, "bring_up", tools.bring_up)
+        monkeypatch.setattr(systemd, "prove", tools.prove)
+        return Images(tmp_path / "images", storage, systemd, units=tmp_path / "units")
+
+    return make
+
+
+def test_a_thin_volume_as_large_as_its_pool(make: Callable[..., Images], tmp_path: Path) -> None:
+    tools = Tools()
+    made = make(tools, POOL)
+    assert made.missing() == (f"{tmp_path}/images has no file system of its own",)
+    made.make()
+    assert tools.ran == [
+        "lvcreate --yes --thin --virtualsize 12447744k --name images.new slipway/data".split(),
+        "mkfs.xfs -q /dev/slipway/images.new".split(),
+        "lvrename slipway/images.new slipway/images".split(),
+    ]
+    unit = (tmp_path / "units" / UNIT).read_text()
+    assert f"What=/dev/slipway/images\nWhere={tmp_path}/images\nType=xfs\n" in unit
+    assert tools.started == [UNIT]
+
+
+def test_an_interrupted_volume_is_made_anew(make: Callable[..., Images]) -> None:
+    tools = Tools("slipway/images.new")
+    make(tools, POOL).make()
+    assert tools.ran[0] == ["lvremove", "--yes", "slipway/images.new"]
+
+
+def test_a_volume_with_disks_is_only_mounted(make: Callable[..., Images]) -> None:
+    tools = Tools("slipway/images")
+    make(tools, POOL).make()
+    assert tools.ran == []
+    assert tools.started == [UNIT]
+
+
+def test_a_dataset(make: Callable[..., Images], tmp_path: Path) -> None:
+    tools = Tools()
+    make(tools, Zfs(dataset="rpool/data")).make()
+    properties = f"-o mountpoint={tmp_path}/images -o recordsize=64K"
+    assert tools.ran == [f"zfs create {properties} rpool/data/images".split()]
+
+
+def test_a_dataset_that_is_there_is_mounted(make: Callable[..., Images]) -> None:
+    tools = Tools("rpool/data/images")
+    make(tools, Zfs(dataset="rpool/data")).make()
+    assert tools.ran == [["zfs", "mount", "rpool/data/images"]]
+
+
+def test_files_are_not_hidden(make: Callable[..., Images], tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "guest.qcow2").touch()
+    tools = Tools()
+    with pytest.raises(WaitForOperator, match="has files"):
+        make(tools, POOL).make()
+    assert tools.ran == []
+
+
+@pytest.mark.parametrize("storage", [LvmThin(volume_group="slipway"), Directory(path=Path("/x"))])
+def test_no_thin_pool_no_file_system(
+    make: Callable[..., Images], storage: LvmThin | Directory
+) -> None:
+    made = make(Tools(), storage)
+    assert made.missing() == ()
+    made.make()
+    assert not made.path.exists()
+
+
+def test_libvirts_pools() -> None:
+    step = Storage(POOL, {"fast": LvmThin(volume_group="fast", thin_pool="data")}, Systemd())
+    assert step.pools == {
+        "local": Directory(path=Path("/var/lib/libvirt/images")),
+        "fast": Directory(path=Path("/var/lib/slipway/pools/fast")),
+    }
+    on_zfs = Storage(Zfs(dataset="rpool/data"), {"tank": Zfs(dataset="tank")}, Systemd())
+    assert on_zfs.pools == {
+        "local": Directory(path=Path("/var/lib/libvirt/images")),
+        "local-zfs": Zfs(dataset="rpool/data"),
+        "tank": Zfs(dataset="tank"),
+    }
