@@ -19,6 +19,7 @@ from agent.commands import status as status_command
 from agent.commands import token as token_command
 from agent.core.errors import SlipwayError
 from agent.disk import cli as disk_command
+from agent.storages import cli as storage_command
 
 # Every command has a module with add_parser(subparsers).
 COMMANDS = (
@@ -27,6 +28,7 @@ COMMANDS = (
     ha_command,
     boot_command,
     disk_command,
+    storage_command,
     kit_command,
     token_command,
     join_command,

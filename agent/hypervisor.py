@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, assert_never
 from xml.etree import ElementTree
 
@@ -31,6 +32,36 @@ def pool_missing(name: str, uri: str = SYSTEM) -> tuple[str, ...]:
         if not pool.autostart():
             missing.append(f"the pool {name} does not start with the node")
         return tuple(missing)
+
+
+def pools(uri: str = SYSTEM) -> dict[str, bool]:
+    """Every defined pool by its name, and whether it is active. Raises Retry."""
+    with _connection(uri) as connection:
+        return {pool.name(): bool(pool.isActive()) for pool in connection.listAllStoragePools()}
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A virtual machine. autostart: it starts with the node; xml: its definition."""
+
+    name: str
+    active: bool
+    autostart: bool
+    xml: str
+
+
+def guests(uri: str = SYSTEM) -> tuple[Guest, ...]:
+    """Every virtual machine that is defined or runs. Raises Retry."""
+    with _connection(uri) as connection:
+        return tuple(
+            Guest(one.name(), bool(one.isActive()), _starts_with_node(one), one.XMLDesc(0))
+            for one in connection.listAllDomains()
+        )
+
+
+def _starts_with_node(domain: Any) -> bool:
+    # A transient one cannot be asked.
+    return bool(domain.isPersistent() and domain.autostart())
 
 
 def register(name: str, storage: GuestStorage, uri: str = SYSTEM) -> None:

@@ -11,6 +11,7 @@ from agent.steps.network import Network
 from agent.steps.secrets import Secrets
 from agent.steps.services import Services
 from agent.steps.storage import Storage
+from agent.steps.storages import Storages
 from agent.steps.time import Time
 from agent.systemd import Systemd
 
@@ -26,6 +27,7 @@ def all_steps(config: NodeConfig, stack: Stack) -> tuple[Step, ...]:
         Network(config.management_interface),
         Time(systemd, clock.synchronized, required=False, wait_seconds=CLOCK_SECONDS),
         Storage(config.storage, config.data_pools, systemd),
+        Storages(systemd),
         Services(stack, systemd),
     )
     names = tuple(step.name for step in work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import assert_never
 
@@ -46,7 +46,7 @@ class Storage(Step):
         self.systemd = systemd
         self.lxc_configuration = lxc_configuration
         path = storage.path if isinstance(storage, Directory) else POOL_PATH
-        self.images = (Images(path, storage, systemd), *_thin_pools(data_pools, systemd))
+        self.images = (Images(path, storage), *_thin_pools(data_pools))
         self.pools: dict[str, GuestStorage] = {
             POOL: Directory(path=path),
             **({ZFS_POOL: storage} if isinstance(storage, Zfs) else {}),
@@ -110,12 +110,10 @@ class Storage(Step):
             return False
 
 
-def _thin_pools(data_pools: Mapping[str, GuestStorage], systemd: Systemd) -> tuple[Images, ...]:
-    return tuple(
-        Images(DATA_POOLS / name, pool, systemd)
-        for name, pool in data_pools.items()
-        if isinstance(pool, LvmThin)
-    )
+def _thin_pools(data_pools: Mapping[str, GuestStorage]) -> Iterator[Images]:
+    for name, pool in data_pools.items():
+        if isinstance(pool, LvmThin):
+            yield Images(DATA_POOLS / name, pool)
 
 
 def backing_store_exists(storage: GuestStorage) -> bool:

@@ -7,14 +7,15 @@ and libvirt gets a directory. On ZFS the directory is a dataset. docs/architectu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from agent.config import GuestStorage, LvmThin, Zfs
+from agent.config import LvmThin, Zfs
 from agent.core.command import run
-from agent.core.files import write_atomically
+from agent.core.commands import Command, execute
 from agent.core.template import render
 from agent.step import WaitForOperator
-from agent.systemd import Systemd
+from agent.storages.model import Storage
 
 VOLUME = "images"
 # A volume has this name until its file system is complete.
@@ -33,12 +34,9 @@ class Images:
     an ordinary one.
     """
 
-    def __init__(
-        self, path: Path, storage: GuestStorage, systemd: Systemd, *, units: Path = UNITS
-    ) -> None:
+    def __init__(self, path: Path, storage: Storage, *, units: Path = UNITS) -> None:
         self.path = path
         self.storage = storage
-        self._systemd = systemd
         self._units = units
 
     def missing(self) -> tuple[str, ...]:
@@ -52,21 +50,24 @@ class Images:
 
         Raises WaitForOperator when files would be hidden below it.
         """
-        if not self.missing():
-            return
-        if self.path.is_dir() and any(self.path.iterdir()):
-            raise WaitForOperator(
-                f"{self.path} has files, and is to become a file system of its own",
-                hint="move them away, run systemctl restart slipway-agent, and move them back",
-            )
-        self.path.mkdir(parents=True, exist_ok=True)
+        if self.missing():
+            if self.path.is_dir() and any(self.path.iterdir()):
+                raise WaitForOperator(
+                    f"{self.path} has files, and is to become a file system of its own",
+                    hint="move them away, run systemctl restart slipway-agent, and move them back",
+                )
+            self.path.mkdir(parents=True, exist_ok=True)
+            execute(self.commands())
+            self.path.chmod(MODE)
+
+    def commands(self) -> tuple[Command, ...]:
+        """What `make` runs."""
         match self.storage:
-            case LvmThin(volume_group=group, thin_pool=pool):
-                make_volume(group, pool)
-                self._mount(f"/dev/{group}/{VOLUME}")
-            case Zfs(dataset=dataset):
-                make_dataset(f"{dataset}/{VOLUME}", self.path)
-        self.path.chmod(MODE)
+            case LvmThin(volume_group=group, thin_pool=pool) if pool and self.missing():
+                return (*_make_volume(group, pool), *self._mount(f"/dev/{group}/{VOLUME}"))
+            case Zfs(dataset=dataset) if self.missing():
+                return (_make_dataset(f"{dataset}/{VOLUME}", self.path),)
+        return ()
 
     @property
     def _own_file_system(self) -> bool:
@@ -77,15 +78,20 @@ class Images:
                 return True
         return False
 
-    def _mount(self, device: str) -> None:
-        unit = run(["systemd-escape", "--path", "--suffix=mount", self.path]).stdout.strip()
+    def _mount(self, device: str) -> Iterator[Command]:
+        """A unit, as systemd reads one from fstab, and not fstab, which is the administrator's."""
+        unit = unit_of(self.path)
         text = render("agent/etc/systemd/system/images.mount", path=self.path, device=device)
-        write_atomically(self._units / unit, text)
-        self._systemd.bring_up((unit,))
-        self._systemd.prove((unit,))
+        yield Command(("tee", str(self._units / unit)), input=text)
+        yield Command(("systemctl", "enable", "--now", unit))
 
 
-def make_volume(group: str, pool: str) -> None:
+def unit_of(path: Path) -> str:
+    """The name of the unit that mounts a path of plain letters, digits, "_" and "-"."""
+    return str(path).strip("/").replace("-", r"\x2d").replace("/", "-") + ".mount"
+
+
+def _make_volume(group: str, pool: str) -> Iterator[Command]:
     """A thin volume as large as its pool, with an XFS; one that is there is kept.
 
     XFS copies a disk by reference (virt-clone --reflink), and needs no check after a power cut.
@@ -94,22 +100,22 @@ def make_volume(group: str, pool: str) -> None:
     if _exists(volume):
         return
     if _exists(unfinished):
-        run(["lvremove", "--yes", unfinished])
+        yield Command(("lvremove", "--yes", unfinished))
+    # A percentage would be one of the group, which has no space left beside the pool.
     options = ["--noheadings", "--units", "k", "--nosuffix", "--options", "lv_size"]
     kib = int(float(run(["lvs", *options, f"{group}/{pool}"]).stdout))
-    thin = ["--thin", "--virtualsize", f"{kib}k", "--name", UNFINISHED]
-    run(["lvcreate", "--yes", *thin, f"{group}/{pool}"])
-    run(["mkfs.xfs", "-q", f"/dev/{unfinished}"])
-    run(["lvrename", unfinished, volume])
+    thin = ("--thin", "--virtualsize", f"{kib}k", "--name", UNFINISHED)
+    yield Command(("lvcreate", "--yes", *thin, f"{group}/{pool}"))
+    yield Command(("mkfs.xfs", "-q", f"/dev/{unfinished}"))
+    yield Command(("lvrename", unfinished, volume))
 
 
-def make_dataset(dataset: str, path: Path) -> None:
+def _make_dataset(dataset: str, path: Path) -> Command:
     """A mounted dataset; one that is there is mounted."""
     if run(["zfs", "list", "-H", dataset], check=False).status == 0:
-        run(["zfs", "mount", dataset])
-        return
-    properties = ["-o", f"mountpoint={path}", "-o", f"recordsize={RECORD_SIZE}"]
-    run(["zfs", "create", *properties, dataset])
+        return Command(("zfs", "mount", dataset))
+    properties = ("-o", f"mountpoint={path}", "-o", f"recordsize={RECORD_SIZE}")
+    return Command(("zfs", "create", *properties, dataset))
 
 
 def _exists(volume: str) -> bool:
