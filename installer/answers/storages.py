@@ -21,6 +21,11 @@ def _absolute(value: str) -> str:
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 
 
+# What LVM and ZFS take as names, without a hyphen that a tool would take for an option.
+VolumeGroup = Annotated[str, Field(pattern=r"^[A-Za-z0-9+_.][A-Za-z0-9+_.-]{0,126}$")]
+Dataset = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]*(/[A-Za-z0-9_.:-]+)*$")]
+
+
 class Storage(Table):
     """What every storage has."""
 
@@ -32,6 +37,28 @@ class DirectoryStorage(Storage):
 
     type: Literal["directory"]
     path: AbsolutePath = Field(description="The directory")
+
+
+class LvmStorage(Storage):
+    """A volume group that is there already, with thick volumes: one on a shared LUN, say."""
+
+    type: Literal["lvm"]
+    volume_group: VolumeGroup = Field(description="Name of the volume group")
+
+
+class LvmThinStorage(Storage):
+    """A thin pool that is there already. New ones: `[[disk-setup.data]]`."""
+
+    type: Literal["lvm-thin"]
+    volume_group: VolumeGroup = Field(description="Name of the volume group")
+    thin_pool: VolumeGroup = Field(description="Name of the thin pool")
+
+
+class ZfsStorage(Storage):
+    """A dataset that is there already. New pools: `[[disk-setup.data]]`."""
+
+    type: Literal["zfs"]
+    dataset: Dataset = Field(description="Name of the dataset or pool")
 
 
 class NfsStorage(Storage):
@@ -103,6 +130,14 @@ class GlusterStorage(Storage):
 
 
 AnyStorage = Annotated[
-    DirectoryStorage | NfsStorage | SmbStorage | IscsiStorage | RbdStorage | GlusterStorage,
+    DirectoryStorage
+    | LvmStorage
+    | LvmThinStorage
+    | ZfsStorage
+    | NfsStorage
+    | SmbStorage
+    | IscsiStorage
+    | RbdStorage
+    | GlusterStorage,
     Field(discriminator="type"),
 ]

@@ -39,6 +39,7 @@ from installer.plan.model import (
 from installer.plan.network import plan_network
 from installer.plan.storage import plan_storage
 from installer.plan.storage_actions import CreateZpool
+from installer.plan.storages import storage_secret_files, storage_secrets
 
 LOG = "/var/log/slipway/installer.log"
 
@@ -73,6 +74,7 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
             WriteFiles(),
             *_first_boot(answer),
             *secret_files(answer.cluster),
+            *storage_secret_files(answer.storage),
             WriteIdentity(),
             *_boot_loaders(storage, inventory, parameters),
             *(RunInTarget(argv=argv) for argv in answer.system.commands),
@@ -111,7 +113,7 @@ def secrets_of(answer: Answer) -> Mapping[str, SecretStr]:
     """The secrets of the answer by the names that SetPassword and WriteSecret actions use."""
     root = answer.global_.root_password or answer.global_.root_password_hashed
     secrets = {f"user {u.name}": u.password or u.password_hashed for u in answer.users}
-    secrets |= {"root": root, **cluster_secrets(answer.cluster)}
+    secrets |= {"root": root, **cluster_secrets(answer.cluster), **storage_secrets(answer.storage)}
     return {name: value for name, value in secrets.items() if value}
 
 
@@ -142,7 +144,6 @@ def _check_supported(answer: Answer) -> None:
         "cluster.qdevice": answer.cluster.qdevice is not None,
         "stack": answer.stack != Stack(),
         "templates": answer.templates != Templates(),
-        "storage": bool(answer.storage),
     }
     refused = [name for name, present in asked.items() if present]
     if refused:
