@@ -100,11 +100,6 @@ class Systemd:
                     manager.ResetFailedUnit(unit.name)
                 manager.StartUnit(unit.name, "replace")
 
-    def restart(self, name: str) -> None:
-        """Start a unit again, and do not wait for it."""
-        with self._calls() as manager:
-            manager.RestartUnit(name, "replace")
-
     def prove(self, names: Sequence[str]) -> None:
         """Wait for the units to be active. Raises Retry that names those which are not."""
         broken = [unit for unit in self.settle(names) if unit.active_state != "active"]
