@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.spec import Disk, FirmwareName, MachineSpec, Medium, Nic, Paths, UserNetwork
+from tests.lab.spec import (
+    Disk,
+    FirmwareName,
+    MachineSpec,
+    Medium,
+    Nic,
+    Paths,
+    TapNetwork,
+    UserNetwork,
+)
 
 OVMF = Path("/usr/share/OVMF")
 
@@ -65,7 +74,7 @@ def qemu_arguments(spec: MachineSpec, paths: Paths, accelerator: Accelerator) ->
         *_controllers(spec),
         *(word for disk in spec.disks for word in _disk(disk, paths)),
         *(word for number, medium in enumerate(spec.media) for word in _medium(number, medium)),
-        *(word for number, nic in enumerate(spec.nics) for word in _nic(number, nic, paths)),
+        *(word for number, nic in enumerate(spec.nics) for word in _nic(number, nic, paths, spec)),
         *_kernel(spec),
         *spec.extra,
     ]
@@ -128,7 +137,7 @@ def _medium(number: int, medium: Medium) -> Iterator[str]:
     yield from ("-device", f"{device},id={name},drive={name}{boot}")
 
 
-def _nic(number: int, nic: Nic, paths: Paths) -> Iterator[str]:
+def _nic(number: int, nic: Nic, paths: Paths, spec: MachineSpec) -> Iterator[str]:
     name = f"net{number}"
     if isinstance(nic.network, UserNetwork) and nic.network.wire:
         yield from ("-netdev", _user_network(f"{name}-user", nic.network))
@@ -139,11 +148,16 @@ def _nic(number: int, nic: Nic, paths: Paths) -> Iterator[str]:
         yield from ("-netdev", f"hubport,hubid={number},id={name}")
     elif isinstance(nic.network, UserNetwork):
         yield from ("-netdev", _user_network(name, nic.network))
+    elif isinstance(nic.network, TapNetwork):
+        yield from ("-netdev", f"tap,id={name},ifname={nic.network.tap},script=no,downscript=no")
     else:
         segment = f"mcast=230.0.0.1:{nic.network.port},localaddr=127.0.0.1"
         yield from ("-netdev", f"socket,id={name},{segment}")
-    # No option ROM: QEMU's iPXE cannot start a signed boot loader, and costs time at each boot.
-    yield from ("-device", f"virtio-net-pci,netdev={name},mac={nic.mac},romfile=")
+    # QEMU's iPXE is what a BIOS starts from the network with. UEFI has its own, and cannot start a
+    # signed boot loader through iPXE; it would cost time at each boot.
+    rom = "" if nic.boot and spec.firmware == "bios" else ",romfile="
+    boot = f",bootindex={number}" if nic.boot else ""
+    yield from ("-device", f"virtio-net-pci,netdev={name},mac={nic.mac}{rom}{boot}")
 
 
 def _user_network(name: str, network: UserNetwork) -> str:

@@ -61,12 +61,22 @@ class SocketNetwork:
 
 
 @dataclass(frozen=True)
+class TapNetwork:
+    """A tap device of this host, by its name."""
+
+    tap: str
+
+
+@dataclass(frozen=True)
 class Nic:
-    """A virtio network card. plugged: the cable is in when the machine starts."""
+    """A virtio network card. plugged: the cable is in when the machine starts; boot: the firmware
+    starts from it, before any disk.
+    """
 
     mac: str
-    network: UserNetwork | SocketNetwork
+    network: UserNetwork | SocketNetwork | TapNetwork
     plugged: bool = True
+    boot: bool = False
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,11 @@ def make_key(folder: Path) -> Key:
 
 @dataclass(frozen=True)
 class Ssh:
-    """Root's login on the machine behind a port of this host's loopback."""
+    """Root's login on the machine behind a port of this host's loopback, or of another host."""
 
     port: int
     key: Key
+    host: str = "127.0.0.1"
 
     @property
     def login(self) -> list[str]:
@@ -55,7 +56,7 @@ class Ssh:
 
     @property
     def _destination(self) -> list[str]:
-        return ["-i", str(self.key.private), "-p", str(self.port), "root@127.0.0.1"]
+        return ["-i", str(self.key.private), "-p", str(self.port), f"root@{self.host}"]
 
     def run(
         self, argv: Sequence[str], *, check: bool = True, limit: float = 120, input: str = ""

@@ -11,6 +11,7 @@ from tests.lab.arguments import KVM, TCG, qemu_arguments
 from tests.lab.spec import (
     GIB,
     Disk,
+    FirmwareName,
     Forward,
     Kernel,
     MachineSpec,
@@ -18,6 +19,7 @@ from tests.lab.spec import (
     Nic,
     Paths,
     SocketNetwork,
+    TapNetwork,
     UserNetwork,
 )
 
@@ -123,6 +125,20 @@ def test_networks() -> None:
         *("-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:01,romfile="),
         *("-netdev", "socket,id=net1,mcast=230.0.0.1:4444,localaddr=127.0.0.1"),
         *("-device", "virtio-net-pci,netdev=net1,mac=52:54:00:00:00:02,romfile="),
+    ]
+
+
+@pytest.mark.parametrize(("firmware", "rom"), [("bios", ""), ("uefi", ",romfile=")])
+def test_a_network_card_to_start_from(firmware: FirmwareName, rom: str) -> None:
+    nics = (
+        Nic("52:54:00:00:00:01", SocketNetwork(4444)),
+        Nic("52:54:00:00:00:02", TapNetwork("tap0"), boot=True),
+    )
+    words = qemu_arguments(replace(PLAIN, nics=nics, firmware=firmware), PATHS, TCG)
+    assert words[-4:] == [
+        *("-netdev", "tap,id=net1,ifname=tap0,script=no,downscript=no"),
+        "-device",
+        f"virtio-net-pci,netdev=net1,mac=52:54:00:00:00:02{rom},bootindex=1",
     ]
 
 
