@@ -10,7 +10,7 @@ from agent import __version__
 from agent.core.command import run
 from agent.core.template import TEMPLATES, render_tree
 from image.cache import file_sha256
-from image.node import IMAGE, remove
+from image.node import IMAGE, PACKAGING, remove
 from image.package import LIBRARY, copy_sources
 from image.progress import Listener
 from image.tree import (
@@ -29,7 +29,6 @@ PACKAGES = (
     "live-boot-initramfs-tools",
     "python3-dnspython",
     "python3-parted",
-    "python3-tomlkit",
     "squashfs-tools",
     "zfs-initramfs",
     "zfsutils-linux",
@@ -38,14 +37,6 @@ PACKAGES = (
 INITRAMFS = ("initramfs", "initramfs-live")
 INSTALLER_IMAGE = "installer.squashfs"
 KERNEL, INITRD = "vmlinuz", "initrd.img"
-SCRATCH = (
-    "var/lib/apt/lists/*",
-    "var/cache/apt/*.bin",
-    "var/cache/apt/archives/*.deb",
-    "var/log/*",
-    "tmp/*",
-    "boot/initrd*",
-)
 
 
 def make_live(packages: Path, modules: Path, apt: Path, folder: Path, hear: Listener) -> None:
@@ -65,7 +56,7 @@ def make_live(packages: Path, modules: Path, apt: Path, folder: Path, hear: List
         shutil.copy(root / "boot" / f"vmlinuz-{version}", folder / KERNEL)
         shutil.copy(root / "tmp" / INITRD, folder / INITRD)
         (folder / "kernel-version").write_text(version)
-        remove(upper, SCRATCH)
+        remove(upper, (*PACKAGING, "boot/initrd*"))
         run(["cp", "--archive", upper, folder / "layer"])
     shutil.rmtree(folder / "overlay")
 

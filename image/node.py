@@ -14,22 +14,27 @@ from image.progress import Listener
 from image.tree import overlay, run_inside, squashfs_arguments, system_mounts
 
 IMAGE = "node.squashfs"
-# Left by building and packaging, of no use on a node. Kernel and initrd lie on the medium already
-# and are copied from there: 55 MB of a 235 MB image.
+# What installing packages leaves in a tree.
+PACKAGING = (
+    "var/lib/apt/lists/*",
+    "var/cache/apt/*.bin",
+    "var/cache/apt/archives/*.deb",
+    "var/lib/dpkg/*-old",
+    "var/log/*",
+    "tmp/*",
+)
+# Left by building, of no use on a node.
 REMOVED = (
+    *PACKAGING,
     "etc/apt/apt.conf.d/99mmdebstrap",
     "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
     "usr/sbin/policy-rc.d",
-    "var/lib/apt/lists/*",
-    "var/cache/apt/*.bin",
     "var/cache/ldconfig/*",
     "var/cache/debconf/*-old",
-    "var/lib/dpkg/*-old",
-    "var/log/*",
     "var/lib/systemd/random-seed",
-    "tmp/*",
     "var/tmp/*",
 )
+# Kernel and initrd lie on the medium already and are copied from there: 55 MB of a 235 MB image.
 EXCLUDED = ("boot/vmlinuz*", "boot/initrd*", "proc/*", "sys/*", "dev/*", "run/*")
 
 

@@ -79,7 +79,12 @@ class Steps:
             "packages": tree.id,
             "zfs-modules": modules.id,
             "added": " ".join(live.PACKAGES),
+<<<<<<< HEAD
             "initramfs": _templates(*live.INITRAMFS),
+=======
+            "initramfs": _templates("initramfs"),
+            "code": self._code("live", "tree"),
+>>>>>>> 7526a39 (Tests of storage: each start of a layout by itself, kernel updates, replaced disks, old installations; CI: one cell by the commit)
         }
         return Step(
             "live",
@@ -94,7 +99,7 @@ class Steps:
         inputs = {
             "agent": digest_of([self.top / "agent"], self.top),
             "stack": file_sha256(self.stack_file),
-            "templates": _templates("agent", "package", *package.NODE_TEMPLATES),
+            "templates": _templates("package", *package.NODE_TEMPLATES),
             "code": self._code("package"),
         }
         return Step(

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from agent.core.command import run
-from image.node import remove
+from image.node import PACKAGING, remove
 from image.progress import Listener
 from image.tree import (
     apt_install,
@@ -33,10 +33,7 @@ HEADERS = "linux-headers-amd64"
 DKMS = "var/lib/dkms"
 LAYER_IMAGE = "zfs.squashfs"
 # The key that signed the modules would be the same on every node; DKMS makes a new one.
-REMOVED = (
-    *("var/lib/dkms/mok.*", "etc/hostid", "var/lib/apt/lists/*", "var/cache/apt/*.bin"),
-    *("var/cache/apt/archives/*.deb", "var/log/*", "tmp/*", "var/lib/dpkg/*-old"),
-)
+REMOVED = (*PACKAGING, "var/lib/dkms/mok.*", "etc/hostid")
 
 
 def make_zfs_modules(packages: Path, apt: Path, folder: Path, hear: Listener) -> None:

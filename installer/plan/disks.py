@@ -80,7 +80,13 @@ def _select(
     layout: DiskSetup | DataPool, machine: list[Disk], *, where: str, taken: Iterable[str] = ()
 ) -> _Selection:
     if layout.disk_list is not None:
-        return _by_name(layout.disk_list, machine, where=where, taken=set(taken))
+        return _by_name(
+            layout.disk_list,
+            machine,
+            where=where,
+            taken=set(taken),
+            system=isinstance(layout, DiskSetup),
+        )
     selection = _Selection()
     usable = []
     for disk in machine:
@@ -98,7 +104,7 @@ def _select(
 
 
 def _by_name(
-    entries: tuple[str, ...], machine: list[Disk], *, where: str, taken: set[str]
+    entries: tuple[str, ...], machine: list[Disk], *, where: str, taken: set[str], system: bool
 ) -> _Selection:
     selection = _Selection()
     where = f"{where}.disk-list"
@@ -106,7 +112,7 @@ def _by_name(
         disk = _the_one(entry, machine, where)
         if disk.path in taken or disk in selection.disks:
             raise SlipwayError(f"{entry} means {disk.path}, which is chosen already", where=where)
-        reason = why_unusable(disk)
+        reason = why_unusable(disk, system=system)
         if reason:
             raise SlipwayError(f"{entry} cannot be used: {reason}", where=where)
         selection.take(disk, f"named {entry} in disk-list", [entry])

@@ -21,6 +21,8 @@ WEB_PORT = 9090
 # Seconds; sized for emulation on two busy cores.
 REBOOT_LIMIT = 180.0
 LOGIN_LIMIT = 120.0
+# A system with much to write out takes its time.
+POWER_OFF_LIMIT = 300.0
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,12 @@ def follow(serial: Serial, milestones: tuple[Milestone, ...], failed: str) -> di
 def wait_until_ready(machine: Machine) -> dict[str, float]:
     """Wait until the agent of a node says that it is ready; the seconds as `follow` has them."""
     return follow(machine.serial, AGENT_MILESTONES, AGENT_FAILED)
+
+
+def power_off(node: InstalledNode, machine: Machine) -> None:
+    """Let the node shut down. The login may end before the command answers."""
+    node.ssh.run(["systemctl", "--no-block", "poweroff"], check=False)
+    machine.wait_for_power_off(POWER_OFF_LIMIT)
 
 
 def install(

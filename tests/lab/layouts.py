@@ -56,3 +56,5 @@ LAYOUTS = {
     "btrfs-raid10": _btrfs("raid10", 4),
     "data-pools": Layout(_names(1), {"filesystem": "ext4", "data": EXTRA}, ("vdb", "vdc", "vdd")),
 }
+# Those that may lose a disk.
+REDUNDANT = tuple(name for name in LAYOUTS if "raid" in name and not name.endswith("raid0"))

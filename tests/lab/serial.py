@@ -93,6 +93,15 @@ class Serial:
         """Type the text; a line ends with "\\n"."""
         self._connection.sendall(text.encode())
 
+    def log_in(self, user: str, password: str, limit: float) -> None:
+        """Log in at the prompt, as root or another user with a shell. limit: seconds a prompt."""
+        self.send("\n")
+        self.wait_for("login: $", limit, "the login prompt")
+        self.send(f"{user}\n")
+        self.wait_for("Password: $", limit, "the password prompt")
+        self.send(f"{password}\n")
+        self.wait_for("[#$] $", limit, f"the shell of {user}")
+
     def run(self, command: str, limit: float) -> tuple[int, list[str]]:
         """Run one line in the shell whose prompt is on the console: exit status and output.
 

@@ -136,12 +136,7 @@ def test_hardware_virtualization_is_reported(node: RunningNode) -> None:
 
 def test_root_logs_in_at_the_console(node: RunningNode) -> None:
     serial = node.machine.serial
-    serial.send("\n")
-    serial.wait_for("login: $", 60, "the login prompt")
-    serial.send("root\n")
-    serial.wait_for("Password: $", 60, "the password prompt")
-    serial.send(f"{PASSWORD}\n")
-    serial.wait_for("# $", 60, "root's shell")
+    serial.log_in("root", PASSWORD, 60)
     code, output = serial.run("hostname -f", 60)
     serial.send("exit\n")
     assert (code, output[-1]) == (0, FQDN)

@@ -42,7 +42,6 @@ MAC_0, MAC_1 = "52:54:00:00:00:01", "52:54:00:00:00:02"
 LATER_ADDRESS = "10.0.2.77"
 BOND = "/proc/net/bonding/bond0"
 GREETING = b"SSH-2.0-OpenSSH"
-SHELL = r"# $"
 # Seconds for a command on the console, and for the bond to see what happened to a cable.
 COMMAND_LIMIT = 60
 FAILOVER_LIMIT = 60
@@ -211,12 +210,7 @@ class TestIpv6Only:
         network = {"source": "from-answer", "cidr": ADDRESS6, "gateway": GATEWAY6, "dns": DNS6}
         with laboratory.node("network-ipv6", network, (self.NIC,)) as node:
             serial = node.machine.serial
-            serial.send("\n")
-            serial.wait_for("login: $", COMMAND_LIMIT, "the login prompt")
-            serial.send("root\n")
-            serial.wait_for("Password: $", COMMAND_LIMIT, "the password prompt")
-            serial.send(f"{PASSWORD}\n")
-            serial.wait_for(SHELL, COMMAND_LIMIT, "root's shell")
+            serial.log_in("root", PASSWORD, COMMAND_LIMIT)
             # Nothing of what the kernel has to say among the output.
             serial.run("dmesg --console-level 1", COMMAND_LIMIT)
             yield node

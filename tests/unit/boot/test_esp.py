@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.boot.esp import apply, differences
+from agent.boot.esp import Esp, add_firmware_entry, apply, differences
 from agent.boot.layout import GRUB, SHIM, Copy, esp_files
-from agent.core.errors import SlipwayError
+from agent.core.errors import CommandFailed, SlipwayError
 
 
 def make_root(root: Path, kernels: list[str]) -> None:
@@ -69,3 +69,15 @@ def test_a_failed_copy_leaves_the_old_file(tmp_path: Path) -> None:
         apply([Copy(kernel)], esp, root)
     assert (esp / "linux/1/vmlinuz").read_text() == "content of boot/vmlinuz-1"
     assert not (esp / "linux/1/vmlinuz.new").exists()
+
+
+def test_a_firmware_that_takes_no_entry_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(argv: list[str]) -> None:
+        raise CommandFailed(tuple(argv), 2, "Could not prepare Boot variable: No space left")
+
+    monkeypatch.setattr("agent.boot.esp.run", refuse)
+    esp = Esp("1A2B-3C4D", "/dev/sda2", "/dev/sda", 2, bios=True)
+    assert add_firmware_entry(esp) == (
+        "the firmware took no boot entry for /dev/sda: "
+        "Could not prepare Boot variable: No space left"
+    )

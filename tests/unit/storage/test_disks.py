@@ -230,3 +230,10 @@ def test_data_pools_take_what_the_node_leaves() -> None:
     assert [item.name for item in choice.data["bulk"]] == ["nvme0n1", "sdb"]
     with pytest.raises(SlipwayError, match="sda means /dev/sda, which is chosen already"):
         _choose(disk_list=["sda"], data=[{"name": "x", "layout": "lvm-thin", "disk_list": ["sda"]}])
+
+
+def test_an_extra_pool_may_be_smaller_than_a_node() -> None:
+    pool: dict[str, Any] = {"name": "x", "layout": "lvm-thin"}
+    for way in ({"disk_list": ["sdb"]}, {"select": {"sort": "name"}}):
+        choice = _choose(disk("sda"), disk("sdb", gib=4), data=[pool | way])
+        assert [item.name for item in choice.data["x"]] == ["sdb"]

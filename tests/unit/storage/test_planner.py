@@ -233,3 +233,26 @@ def test_limit_of_the_zfs_cache(memory_mib: int, asked: int | None, expected_mib
 def test_a_plan_survives_json() -> None:
     plan = _plan(setup(), machine(disk("sda", contents=()), disk("sdb", holders=("md0",))))
     assert StoragePlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+@pytest.mark.parametrize("name", ["sda", "vda", "nvme0n1", "mmcblk0", "cciss/c0d0"])
+def test_partitions_of_every_kind_of_disk(name: str) -> None:
+    plan = _plan(setup(disk_list=[name]), machine(disk(name)))
+    between = "p" if name[-1].isdigit() else ""
+    devices = [part.device for part in _disk(plan, f"/dev/{name}").partitions]
+    assert devices == [f"/dev/{name}{between}{number}" for number in (1, 2, 3)]
+
+
+def test_4kn_disks_have_no_bios_boot_partition() -> None:
+    plan = _plan(setup(), machine(disk("sda", logical_sector_bytes=4096)))
+    esp, system = _disk(plan, "/dev/sda").partitions
+    assert (esp.type, system.type) == ("esp", "lvm")
+    assert (esp.first_sector * 4096) % 2**20 == 0 and (system.first_sector * 4096) % 2**20 == 0
+    assert (system.last_sector + 1) * 4096 <= 32 * 2**30
+
+
+def test_4kn_disks_of_extra_pools_need_no_uefi() -> None:
+    pool = {"name": "x", "layout": "lvm-thin", "disk_list": ["sdb"]}
+    native = disk("sdb", logical_sector_bytes=4096)
+    plan = _plan(setup(data=[pool]), machine(disk("sda"), native, firmware="bios"))
+    assert _disk(plan, "/dev/sdb").use == "data"

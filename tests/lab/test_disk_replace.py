@@ -1,0 +1,95 @@
+"""`slipway disk replace` on disks that still work: of the extra pools, with `--wipe` as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.lab.answers import answer
+from tests.lab.arguments import Accelerator
+from tests.lab.cells import COPY_LIMIT, assert_healthy
+from tests.lab.install import LOGIN_LIMIT, install, node_spec, power_off, wait_until_ready
+from tests.lab.layouts import Layout
+from tests.lab.spec import Disk
+from tests.lab.ssh import Key, Ssh
+
+pytestmark = [pytest.mark.lab, pytest.mark.matrix]
+
+MIRRORED = Layout(
+    ("vda",),
+    {
+        "filesystem": "ext4",
+        "data": [
+            {
+                "name": "tank",
+                "layout": "zfs",
+                "disk-list": ["vdb", "vdc"],
+                "zfs": {"raid": "raid1"},
+            },
+            {
+                "name": "bulk",
+                "layout": "btrfs",
+                "disk-list": ["vdd", "vde"],
+                "btrfs": {"raid": "raid1"},
+            },
+        ],
+    },
+    ("vdb", "vdc", "vdd", "vde"),
+)
+# The disk that goes and the pool it is of, and the new one.
+FRESH = (Disk("new1", serial="LAB-new1"), Disk("new2", serial="LAB-new2"))
+PLACES = {"vdb": "new1", "vdd": "new2"}
+PARTNERS = ("vdc", "vde")
+FILES = ("/tank-files/file", "/var/lib/slipway/pools/bulk/file")
+
+
+def by_id(name: str) -> str:
+    return f"/dev/disk/by-id/virtio-LAB-{name}"
+
+
+def test_working_disks_of_extra_pools_are_replaced(
+    built_iso: Path, accelerator: Accelerator, key: Key, folder: Path
+) -> None:
+    """Afterwards the node starts without their partners, and the pools' files are whole."""
+    spec = node_spec("mirrored-pools", "uefi", MIRRORED)
+    node, _ = install(spec, answer(MIRRORED, key.public), built_iso, key, accelerator, folder)
+    node = replace(node, spec=replace(node.spec, disks=(*node.spec.disks, *FRESH)))
+    with node.boot(folder / "replace") as machine:
+        wait_until_ready(machine)
+        node.ssh.wait_until_up(LOGIN_LIMIT)
+        sums = make_files(node.ssh)
+        refuse_data(node.ssh)
+        for old, new in PLACES.items():
+            command = ["slipway", "disk", "replace", by_id(old), by_id(new)]
+            wipe = ["--wipe"] if new == "new1" else []
+            node.ssh.run([*command, *wipe], limit=COPY_LIMIT)
+        assert_healthy(node)
+        power_off(node, machine)
+    gone = (*PLACES, *PARTNERS)
+    left = tuple(disk for disk in node.spec.disks if disk.name not in gone)
+    with replace(node, spec=replace(node.spec, disks=left)).boot(folder / "left") as machine:
+        wait_until_ready(machine)
+        node.ssh.wait_until_up(LOGIN_LIMIT)
+        status = node.ssh.output("slipway", "status")
+        assert "zfs tank is degraded (1 of 2 disks)" in status
+        assert "btrfs /var/lib/slipway/pools/bulk is degraded (1 of 2 disks)" in status
+        assert node.ssh.output("sha256sum", *FILES) == sums
+
+
+def make_files(ssh: Ssh) -> str:
+    """Put a file in each pool, and a file system on the first new disk: the files' digests."""
+    ssh.run(["zfs", "create", "-o", "mountpoint=/tank-files", "tank/files"])
+    for path in FILES:
+        ssh.run(["dd", "if=/dev/urandom", f"of={path}", "bs=1M", "count=64", "conv=fsync"])
+    ssh.run(["mkfs.ext4", "-q", by_id("new1")])
+    return ssh.output("sha256sum", *FILES)
+
+
+def refuse_data(ssh: Ssh) -> None:
+    """Without --wipe the disk that carries data is refused, and keeps it."""
+    refused = ssh.run(["slipway", "disk", "replace", by_id("vdb"), by_id("new1")], check=False)
+    assert refused.status != 0
+    assert "carries data: ext4" in refused.stderr and "--wipe" in refused.stderr
+    assert ssh.output("lsblk", "-ndo", "FSTYPE", by_id("new1")) == "ext4"
