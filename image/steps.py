@@ -79,12 +79,8 @@ class Steps:
             "packages": tree.id,
             "zfs-modules": modules.id,
             "added": " ".join(live.PACKAGES),
-<<<<<<< HEAD
             "initramfs": _templates(*live.INITRAMFS),
-=======
-            "initramfs": _templates("initramfs"),
             "code": self._code("live", "tree"),
->>>>>>> 7526a39 (Tests of storage: each start of a layout by itself, kernel updates, replaced disks, old installations; CI: one cell by the commit)
         }
         return Step(
             "live",
