@@ -16,6 +16,8 @@ usage: ./build.sh [COMMAND] [--mirror URL] [OPTIONS]
   test [-- PYTEST ARGS]   formatting, lint, types, unit tests, QEMU tests
   try [--layout L] [--firmware bios|uefi] [--keep]
                           install the ISO in QEMU and wait until the node is ready
+  serve --site FILE       feed netboot files and answers to the machines of a site
+  bench serve             measure that server with simulated machines
   run -- CMD ...          any command inside the tools tree
   clean [--all]           remove the build's outputs; with --all the caches too
 
@@ -91,20 +93,21 @@ tools_tree() {
     exec 9>&-
 }
 
-# Runs a command in the tools tree, with the checkout and the cache at their own paths. The mounts
-# live in a namespace of their own and go with it.
+# Runs a command in the tools tree, with the checkout, the cache and the folder of a site file at
+# their own paths. The mounts live in a namespace of their own and go with it.
 enter() {
     # shellcheck disable=SC2016
     unshare --mount --propagation private bash -euc '
-        tools=$1 top=$2 cache=$3
-        shift 3
+        tools=$1 top=$2 cache=$3 site=$4
+        shift 4
         mount --bind "$tools" "$tools"
         mount --rbind /dev "$tools/dev"
         mount --rbind /sys "$tools/sys"
         mount -t proc proc "$tools/proc"
         mount -t tmpfs tmpfs "$tools/run"
         mount -t tmpfs tmpfs "$tools/tmp"
-        for folder in "$top" "$cache"; do
+        for folder in "$top" "$cache" "${site%/*}"; do
+            [[ $folder ]] || continue
             mkdir -p "$tools$folder"
             mount --rbind "$folder" "$tools$folder"
         done
@@ -118,7 +121,7 @@ enter() {
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
             HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" CI="${CI:-}" \
             PYTHONPYCACHEPREFIX="$top/out/cache/python" SLIPWAY_CACHE="$cache" "$@"
-    ' _ "$tools" "$top" "$cache" "$@"
+    ' _ "$tools" "$top" "$cache" "$site" "$@"
 }
 
 give_back() {
@@ -132,19 +135,25 @@ main() {
         command=$1
         shift
     }
-    mirror=
+    mirror="" site=""
     local arguments=()
     while (($#)); do
         case $1 in
         --mirror) mirror=${2:?--mirror needs a URL} && shift 2 ;;
         --mirror=*) mirror=${1#*=} && shift ;;
+        --site)
+            site=$(realpath -- "${2:?--site needs a file}")
+            arguments+=(--site "$site") && shift 2
+            ;;
+        --site=*) set -- --site "${1#*=}" "${@:2}" ;;
         --) arguments+=("$@") && break ;;
         *) arguments+=("$1") && shift ;;
         esac
     done
     case $command in
     help | -h | --help) usage && exit 0 ;;
-    build | test | try | run) ;;
+    build | test | try | serve | run) ;;
+    bench) [[ ${arguments[*]-} == serve ]] || fail "what can be measured is: serve" ;;
     clean)
         rm -rf "$top/out"
         [[ ${arguments[*]-} != --all ]] || rm -rf "$cache"
@@ -169,6 +178,8 @@ main() {
         enter python3 -m image build
         enter python3 -m tests.lab try "${arguments[@]}"
         ;;
+    serve) enter python3 -m image serve "${arguments[@]}" ;;
+    bench) enter python3 -m tests.bench.serve ;;
     run) enter "${arguments[@]:?run needs a command}" ;;
     esac
 }

@@ -128,6 +128,13 @@ def absorb(db: sqlite3.Connection, machine: Machine, other: Machine) -> None:
     db.execute("DELETE FROM machines WHERE id = ?", (other.id,))
 
 
+def forget(db: sqlite3.Connection, machine: Machine) -> None:
+    """The machine is gone for ever: its name is free again. Raises states.Refused."""
+    if machine.state == "installing":
+        raise states.Refused("a machine that is installing cannot be forgotten")
+    db.execute("DELETE FROM machines WHERE id = ?", (machine.id,))
+
+
 def advance(db: sqlite3.Connection, machine: Machine, what: states.Input, text: str) -> Machine:
     """Apply an input to the machine. Raises states.Refused."""
     new = states.after(machine.standing, what)

@@ -1,7 +1,7 @@
 -- The state of a netboot server. Times are seconds since 1970; digests are SHA-256, hexadecimal.
 
 CREATE TABLE machines (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     state TEXT NOT NULL,
     boot TEXT NOT NULL,
     -- Counts up with each time that it is sent to install again.
@@ -39,11 +39,11 @@ CREATE TABLE tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tokens_of_machine ON tokens (machine, attempt);
 
--- What counters and address pools gave to machines.
+-- What counters and address pools gave to machines, also to those that were forgotten since.
 CREATE TABLE numbers (
     counter TEXT NOT NULL,
     value TEXT NOT NULL,
-    machine INTEGER NOT NULL REFERENCES machines (id),
+    machine INTEGER NOT NULL,
     PRIMARY KEY (counter, value),
     UNIQUE (counter, machine)
 ) STRICT, WITHOUT ROWID;
@@ -51,13 +51,13 @@ CREATE TABLE numbers (
 -- Addresses in the answers that were served, without prefix.
 CREATE TABLE addresses (
     address TEXT PRIMARY KEY,
-    machine INTEGER NOT NULL REFERENCES machines (id)
+    machine INTEGER NOT NULL REFERENCES machines (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
--- Every answer that was served. answer: without its secrets; digest: of the answer itself.
+-- Every answer that was served, also to machines that were forgotten since. answer: without its secrets; digest: of the answer itself.
 CREATE TABLE served (
     id INTEGER PRIMARY KEY,
-    machine INTEGER NOT NULL REFERENCES machines (id),
+    machine INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     at REAL NOT NULL,
     client TEXT NOT NULL,

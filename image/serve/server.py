@@ -22,8 +22,12 @@ from image.serve.app import application
 from image.serve.certificate import Certificate
 from image.serve.load_site import LoadedSite
 from image.serve.machine_api import Addresses, MachineApi
+from image.serve.page import session
+from image.serve.page.session import Sessions
+from image.serve.page.views import Page
 from image.serve.store import Store
 
+NETBOOT = Path(__file__).resolve().parents[2] / "out/netboot"
 # Connections that wait to be accepted.
 BACKLOG = 4096
 # How long requests that are under way may take when the server is stopped, in seconds.
@@ -47,7 +51,7 @@ def serve(loaded: LoadedSite) -> None:
         folders = Folders(
             stack.enter_context(locked(state_folder(loaded))),
             stack.enter_context(run_folder()),
-            loaded.resolve(loaded.site.server.netboot),
+            netboot_folder(loaded),
         )
         if not folders.netboot.is_dir():
             raise SlipwayError(
@@ -59,7 +63,9 @@ def serve(loaded: LoadedSite) -> None:
         stack.callback(store.close)
         trusted = server_certificate(loaded, folders.state)
         addresses = addresses_of(loaded, trusted)
-        app = application(MachineApi(store, loaded, addresses, folders.netboot))
+        sessions, password = load_sessions(loaded, folders.state)
+        api = MachineApi(store, loaded, addresses, folders.netboot)
+        app = application(api, *Page(store, sessions).routes())
         listener = stack.enter_context(listening(folders.run / front.SOCKET, folders.netboot))
         server = uvicorn.Server(
             uvicorn.Config(
@@ -80,10 +86,18 @@ def serve(loaded: LoadedSite) -> None:
                 server.should_exit = True
 
         start_children(loaded, addresses, trusted, folders, ended)
+        if password:
+            print(f"the password of the page, told only once: {password}")
         print(f"serving {addresses.https}/ and {addresses.http}/", flush=True)
         asyncio.run(server.serve(sockets=[listener]))
         if problems:
             raise problems[0]
+
+
+def netboot_folder(loaded: LoadedSite) -> Path:
+    """Where the netboot files are."""
+    given = loaded.site.server.netboot
+    return loaded.resolve(given) if given else NETBOOT
 
 
 def state_folder(loaded: LoadedSite) -> Path:
@@ -130,6 +144,12 @@ def listening(path: Path, netboot: Path) -> Iterator[socket.socket]:
             shutil.chown(path, user)
         listener.listen(BACKLOG)
         yield listener
+
+
+def load_sessions(loaded: LoadedSite, state: Path) -> tuple[Sessions, str]:
+    """Sessions of the page, and its password if it has just been made. Raises SlipwayError."""
+    given = loaded.site.server.password_file
+    return session.load(state, loaded.resolve(given) if given else None)
 
 
 def server_certificate(loaded: LoadedSite, state: Path) -> Certificate:

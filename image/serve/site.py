@@ -12,7 +12,6 @@ from installer.answers.table import Line, Name, Table, WebAddress, conflict, ref
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Approval = Literal["listed", "on-sight", "by-hand"]
-# The kinds of values that a template or a pattern is compared with.
 Pattern = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -38,8 +37,8 @@ class Server(Table):
     address: Line = Field(description="Address or name by which machines reach this server")
     http_port: Port = Field(80, description="Port of boot scripts and netboot files")
     https_port: Port = Field(443, description="Port of answers, events and the page")
-    netboot: Path = Field(
-        Path("out/netboot"), description="Folder of the netboot files that the build wrote"
+    netboot: Path | None = Field(
+        None, description="Folder of the netboot files; default: `out/netboot` of the checkout"
     )
     static_url: WebAddress | None = Field(
         None,

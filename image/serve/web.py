@@ -32,6 +32,10 @@ class BadRequest(SlipwayError):
     """The request cannot be understood."""
 
 
+class NotAllowed(SlipwayError):
+    """Who asks did not log in, or did not press a button of the page."""
+
+
 class TooLarge(SlipwayError):
     """The request's body is larger than it may be."""
 
@@ -42,6 +46,7 @@ STATUS: dict[type[SlipwayError], int] = {
     BadNews: 400,
     WrongToken: 401,
     Denied: 403,
+    NotAllowed: 403,
     NoMachine: 404,
     Refused: 409,
     TooLarge: 413,

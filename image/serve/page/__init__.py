@@ -1,0 +1,1 @@
+"""The page: every machine of the site, for people and for programs."""
