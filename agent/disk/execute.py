@@ -15,6 +15,7 @@ from agent.core.command import run
 from agent.core.errors import SlipwayError
 from agent.core.files import write_atomically
 from agent.disk import progress
+from agent.disk.clear import zero_ends
 from agent.disk.model import (
     Action,
     DiskSet,
@@ -51,14 +52,23 @@ def execute(action: Action) -> None:
 
 
 def write_table(action: WriteTable) -> None:
-    """Clear the disk and partition it; old signatures where partitions come are cleared too."""
+    """Clear the disk and its partitions, and partition it; where the new partitions begin and end
+    is cleared too, so that nothing old wakes up in them.
+    """
     for device in (*action.old, action.disk):
-        run(["wipefs", "--all", "--quiet", device])
+        zero_ends(device, 0, size_of(device))
+    for slot in action.slots:
+        zero_ends(action.disk, slot.start * action.sector_bytes, slot.size * action.sector_bytes)
     options = ["--quiet", "--wipe", "always", "--wipe-partitions", "always"]
     run(["sfdisk", *options, action.disk], input=table_script(action.slots))
     numbers = [slot.number for slot in action.slots]
     devices = [partition_device(action.disk, number) for number in numbers]
     run(["udevadm", "wait", f"--timeout={WAIT_SECONDS}", "--settle", *devices])
+
+
+def size_of(device: str) -> int:
+    """The size of a block device, in bytes."""
+    return int(run(["lsblk", "--bytes", "--nodeps", "--noheadings", "-o", "SIZE", device]).stdout)
 
 
 def table_script(slots: tuple[Slot, ...]) -> str:

@@ -69,12 +69,13 @@ class Disk:
 @dataclass(frozen=True)
 class WriteTable:
     """Write a GPT with these partitions to the disk, over all that is on it and on `old`, its
-    partitions until now.
+    partitions until now. sector_bytes: of what slots count.
     """
 
     disk: str
     slots: tuple[Slot, ...]
     old: tuple[str, ...]
+    sector_bytes: int
 
     def __str__(self) -> str:
         return f"partition {self.disk}, {len(self.slots)} partitions"

@@ -130,7 +130,7 @@ def plan_replace(
     configuration has; old_esp: the one that goes, or nothing; new_esp: the new one's UUID.
     """
     return (
-        WriteTable(new.path, tuple(slots), new.partitions),
+        WriteTable(new.path, tuple(slots), new.partitions, new.sector_bytes),
         *_make_bootable(new, slots, esps, old_esp, new_esp),
         ReplaceMember(*place, partition_device(new.path, slots[-1].number)),
     )

@@ -79,11 +79,18 @@ def test_working_disks_of_extra_pools_are_replaced(
 
 
 def make_files(ssh: Ssh) -> str:
-    """Put a file in each pool, and a file system on the first new disk: the files' digests."""
+    """Put a file in each pool, and make the first new disk one of an old pool: the digests.
+
+    The old pool's partition begins and ends where the new one will, labels and all.
+    """
     ssh.run(["zfs", "create", "-o", "mountpoint=/tank-files", "tank/files"])
     for path in FILES:
         ssh.run(["dd", "if=/dev/urandom", f"of={path}", "bs=1M", "count=64", "conv=fsync"])
-    ssh.run(["mkfs.ext4", "-q", by_id("new1")])
+    table = ssh.output("sfdisk", "--dump", by_id("vdb"))
+    ssh.run(["sfdisk", "--quiet", by_id("new1")], input=table)
+    ssh.run(["udevadm", "wait", "--settle", f"{by_id('new1')}-part1"])
+    ssh.run(["zpool", "create", "old", f"{by_id('new1')}-part1"])
+    ssh.run(["zpool", "export", "old"])
     return ssh.output("sha256sum", *FILES)
 
 
@@ -91,5 +98,6 @@ def refuse_data(ssh: Ssh) -> None:
     """Without --wipe the disk that carries data is refused, and keeps it."""
     refused = ssh.run(["slipway", "disk", "replace", by_id("vdb"), by_id("new1")], check=False)
     assert refused.status != 0
-    assert "carries data: ext4" in refused.stderr and "--wipe" in refused.stderr
-    assert ssh.output("lsblk", "-ndo", "FSTYPE", by_id("new1")) == "ext4"
+    assert "carries data: " in refused.stderr and "zfs_member" in refused.stderr
+    assert "--wipe" in refused.stderr
+    assert "pool: old" in ssh.output("zpool", "import")

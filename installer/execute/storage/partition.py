@@ -11,7 +11,7 @@ import parted
 
 from agent.core.command import run
 from agent.core.errors import SlipwayError
-from installer.execute.storage.wipe import zero_ends
+from agent.disk.clear import zero_ends
 from installer.plan.storage_actions import Partition, PartitionDisk
 
 # GPT partition types, from the UEFI and the Discoverable Partitions specifications; ZFS's is that

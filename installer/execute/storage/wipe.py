@@ -9,11 +9,8 @@ from typing import Any
 
 from agent.core.command import run
 from agent.core.errors import SlipwayError
+from agent.disk.clear import zero_ends
 from installer.plan.storage_actions import WipeDisk
-
-# Every label lies within this distance of a device's start or end: partition tables, LVM, md, ZFS
-# and LUKS with its second header.
-END_BYTES = 16 * 2**20
 
 Node = Mapping[str, Any]
 
@@ -46,20 +43,6 @@ def check_identity(action: WipeDisk, disk: Node) -> None:
                 planned, now
             ),
         )
-
-
-def zero_ends(device: str, start_bytes: int, size_bytes: int) -> None:
-    """Zero the first and the last END_BYTES of a range of the device, or all of a short one."""
-    if size_bytes <= 2 * END_BYTES:
-        _zero(device, start_bytes, size_bytes)
-        return
-    _zero(device, start_bytes, END_BYTES)
-    _zero(device, start_bytes + size_bytes - END_BYTES, END_BYTES)
-
-
-def _zero(device: str, offset: int, length: int) -> None:
-    # Opens the device exclusively: what is mounted or held by another driver is refused.
-    run(["blkdiscard", "--zeroout", f"--offset={offset}", f"--length={length}", device])
 
 
 def _look(device: str) -> Node:

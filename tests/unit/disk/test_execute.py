@@ -9,9 +9,15 @@ import pytest
 from agent import config
 from agent.core.command import Result
 from agent.core.errors import CommandFailed, SlipwayError
-from agent.disk import execute, progress
-from agent.disk.execute import record_esps, replace_member, stable_link, table_script
-from agent.disk.model import DiskSet, Member, Slot
+from agent.disk import clear, execute, progress
+from agent.disk.execute import (
+    record_esps,
+    replace_member,
+    stable_link,
+    table_script,
+    write_table,
+)
+from agent.disk.model import DiskSet, Member, Slot, WriteTable
 from agent.disk.plan import ESP_TYPE
 
 NODE = """fqdn = "node1.example.org"
@@ -52,6 +58,30 @@ def test_the_table_begins_before_the_first_mebibyte() -> None:
         '1: start=34, size=2014, type=T1, name="bios-boot"',
         f'2: start=2048, size=99, type={ESP_TYPE}, name="e"',
     ]
+
+
+def test_old_labels_are_cleared_where_the_new_partitions_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+
+    def run(argv: list[str], **_: object) -> Result:
+        done.append(" ".join(argv))
+        return Result(tuple(argv), 0, str(64 * 2**20), "")
+
+    for module in (execute, clear):
+        monkeypatch.setattr(module, "run", run)
+    slots = (Slot(1, 8192, 131072, "t", "data"),)
+    write_table(WriteTable("/dev/sdc", slots, ("/dev/sdc9",), 512))
+    zeroed = [
+        tuple(int(word.partition("=")[2]) // 2**20 for word in line.split()[2:4])
+        for line in done
+        if line.startswith("blkdiscard")
+    ]
+    # Offset and length in MiB: the old partition, the disk, the new partition.
+    ends = [(0, 16), (48, 16)]
+    assert zeroed == [*ends, *ends, (4, 16), (52, 16)]
+    assert done.index("sfdisk --quiet --wipe always --wipe-partitions always /dev/sdc") > 5
 
 
 def test_the_stable_name_can_be_read(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_root_disk_is_made_bootable_before_data_is_copied() -> None:
         (DEGRADED, GONE), new, SLOTS, ("AAAA-0001", "BBBB-0002"), "BBBB-0002", "CCCC-0003"
     )
     assert actions == (
-        WriteTable("/dev/nvme0n1", SLOTS, ("/dev/nvme0n1p1",)),
+        WriteTable("/dev/nvme0n1", SLOTS, ("/dev/nvme0n1p1",), 512),
         MakeEsp("/dev/nvme0n1p2", "CCCC-0003", 512),
         RecordEsps(("AAAA-0001", "CCCC-0003")),
         MakeBootable("CCCC-0003"),
@@ -127,7 +127,7 @@ def test_a_disk_of_an_extra_pool_gets_no_boot_loader() -> None:
     data = (Slot(1, 2048, 8000000, SLOTS[2].type, "data"),)
     actions = plan_replace((ROOT, B), NEW, data, ("AAAA-0001",), "", "CCCC-0003")
     assert actions == (
-        WriteTable("/dev/nvme0n1", data, ()),
+        WriteTable("/dev/nvme0n1", data, (), 512),
         ReplaceMember(ROOT, B, "/dev/nvme0n1p1"),
     )
 

@@ -11,6 +11,7 @@ import pytest
 
 from agent.core.command import Result, run
 from agent.core.errors import SlipwayError
+from agent.disk import clear
 from installer.execute.storage import EXECUTORS, wipe
 from installer.execute.storage.filesystems import make_filesystem
 from installer.plan.model import Unmount
@@ -91,7 +92,8 @@ class Tools:
 @pytest.fixture
 def tools(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Tools:
     stand_in = Tools(request.param)
-    monkeypatch.setattr(wipe, "run", stand_in.run)
+    for module in (wipe, clear):
+        monkeypatch.setattr(module, "run", stand_in.run)
     return stand_in
 
 
@@ -104,7 +106,7 @@ def test_volumes_are_taken_apart_from_the_top(tools: Tools) -> None:
         "dmsetup remove --retry slipway-data",
         "dmsetup remove --retry slipway-data_tdata",
     ]
-    end, part_end = (node["size"] - wipe.END_BYTES for node in (tools.disk, tools.partitions[0]))
+    end, part_end = (node["size"] - clear.END_BYTES for node in (tools.disk, tools.partitions[0]))
     assert tools.ran[3:] == [
         "blkdiscard --zeroout --offset=0 --length=16777216 /dev/sdf1",
         f"blkdiscard --zeroout --offset={part_end} --length=16777216 /dev/sdf1",
@@ -139,7 +141,7 @@ def test_a_disk_in_use_is_not_touched(tools: Tools) -> None:
 
 @pytest.mark.parametrize("tools", ["sdb"], indirect=True)
 def test_a_short_range_is_zeroed_at_once(tools: Tools) -> None:
-    wipe.zero_ends("/dev/sdb", 4096, 2 * wipe.END_BYTES)
+    clear.zero_ends("/dev/sdb", 4096, 2 * clear.END_BYTES)
     assert tools.ran == [
-        f"blkdiscard --zeroout --offset=4096 --length={2 * wipe.END_BYTES} /dev/sdb"
+        f"blkdiscard --zeroout --offset=4096 --length={2 * clear.END_BYTES} /dev/sdb"
     ]
