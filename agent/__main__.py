@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from agent.commands import ha as ha_command
 from agent.commands import join as join_command
 from agent.commands import kit as kit_command
 from agent.commands import status as status_command
+from agent.commands import template as template_command
 from agent.commands import token as token_command
 from agent.core.errors import SlipwayError
 from agent.disk import cli as disk_command
@@ -26,6 +28,7 @@ COMMANDS = (
     status_command,
     cluster_command,
     ha_command,
+    template_command,
     boot_command,
     disk_command,
     storage_command,
@@ -38,13 +41,21 @@ COMMANDS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; 1 after an error, 130 after Ctrl-C."""
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line; completion and the manual pages come from it too."""
     parser = argparse.ArgumentParser(prog="slipway", description="The Slipway node.")
     parser.add_argument("--version", action="version", version=f"slipway {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; 1 after an error, 130 after Ctrl-C."""
+    parser = make_parser()
+    if "_ARGCOMPLETE" in os.environ:
+        _complete(parser)
     options = parser.parse_args(arguments)
     try:
         return int(options.function(options))
@@ -56,6 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Print what can follow on the shell's command line, and end."""
+    import argcomplete
+
+    argcomplete.autocomplete(parser)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,36 @@ class Cluster(Model):
     ha: bool = False
 
 
+class TemplateSource(Model):
+    """A place to fetch templates from.
+
+    url: of the server (simplestreams), the index (aplinfo), or the folder with SHA256SUMS
+    (directory: an address or an absolute path). keyring: OpenPGP keys in ASCII armor that sign
+    the index; ca: certificates in PEM that are trusted for it instead of the system's.
+    """
+
+    name: str
+    kind: Literal["simplestreams", "aplinfo", "directory"]
+    url: str
+    keyring: str = ""
+    ca: str = ""
+
+
+LINUX_CONTAINERS = TemplateSource(
+    name="linuxcontainers", kind="simplestreams", url="https://images.linuxcontainers.org"
+)
+
+
+class Templates(Model):
+    """fetch: names of templates that the node shall have; sources: asked in this order;
+    proxy: address of an HTTP proxy.
+    """
+
+    fetch: tuple[str, ...] = ()
+    sources: tuple[TemplateSource, ...] = (LINUX_CONTAINERS,)
+    proxy: str = ""
+
+
 class NodeConfig(Model):
     """What this node is to become. data_pools: more places for guests, by their names;
     first_boot: when the program of the first boot runs, None where there is none.
@@ -87,6 +117,7 @@ class NodeConfig(Model):
     boot: Boot
     first_boot: FirstBootOrdering | None = None
     cluster: Cluster = Cluster()
+    templates: Templates = Templates()
 
     @property
     def name(self) -> str:

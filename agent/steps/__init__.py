@@ -12,8 +12,10 @@ from agent.steps.secrets import Secrets
 from agent.steps.services import Services
 from agent.steps.storage import Storage
 from agent.steps.storages import Storages
+from agent.steps.templates import Templates
 from agent.steps.time import Time
 from agent.systemd import Systemd
+from agent.templates.store import Store
 
 # A node on its own works with a wrong clock; it only waits a moment for a right one.
 CLOCK_SECONDS = 5.0
@@ -29,6 +31,7 @@ def all_steps(config: NodeConfig, stack: Stack) -> tuple[Step, ...]:
         Storage(config.storage, config.data_pools, systemd),
         Storages(systemd),
         Services(stack, systemd),
+        Templates(config.templates, systemd, Store()),
     )
     names = tuple(step.name for step in work)
     last = (FirstBoot(config.first_boot, systemd, names),) if config.first_boot else ()

@@ -1,4 +1,4 @@
-"""The [cluster], [stack] and [templates] tables, all Slipway's."""
+"""The [cluster] and [stack] tables, all Slipway's."""
 
 from __future__ import annotations
 
@@ -125,18 +125,3 @@ class Stack(Table):
         (), description="More packages, from the pool of the installation medium"
     )
     apt_sources: tuple[AptSource, ...] = Field((), description="More sources of packages")
-
-
-class TemplateSource(Table):
-    """A place to fetch templates of containers and machines from."""
-
-    name: Name = Field(description="Prefix of its templates")
-    kind: Literal["simplestreams", "aplinfo"] = Field(description="The form of its index")
-    url: WebAddress = Field(description="Address of the index")
-
-
-class Templates(Table):
-    """Templates that the node fetches at its first boot."""
-
-    fetch: tuple[Line, ...] = Field((), description='Templates by name, like "debian/13"')
-    sources: tuple[TemplateSource, ...] = Field((), description="More places to fetch from")

@@ -7,13 +7,14 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
-from installer.answers.cluster import Cluster, Stack, Templates
+from installer.answers.cluster import Cluster, Stack
 from installer.answers.disks import DiskSetup
 from installer.answers.hooks import FirstBoot, PostInstallationWebhook, Webhook
 from installer.answers.network import Network
 from installer.answers.storages import AnyStorage
 from installer.answers.system import Global, System, User
 from installer.answers.table import Table, conflict
+from installer.answers.templates import Templates
 
 
 class Answer(Table):

@@ -11,6 +11,7 @@ from agent.config import (
     Cluster,
     FirstBootOrdering,
     NodeConfig,
+    Templates,
 )
 from agent.core.errors import SlipwayError
 from agent.core.template import render
@@ -48,6 +49,7 @@ def plan_files(
             kernel_parameters=kernel_parameters,
         ),
         first_boot=answer.first_boot.ordering if answer.first_boot else None,
+        templates=_templates(answer),
         cluster=cluster,
     )
     files = (
@@ -58,6 +60,11 @@ def plan_files(
         _file("/etc/slipway/node.toml", config=config.model_dump(mode="json")),
     )
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _templates(answer: Answer) -> Templates:
+    asked = answer.templates.model_dump(exclude_none=True)
+    return Templates.model_validate(asked | {"proxy": answer.system.proxy or ""})
 
 
 def _file(path: str, **values: object) -> PlannedFile:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from agent.config import FIRST_BOOT
 from agent.core.errors import SlipwayError
-from installer.answers.cluster import Stack, Templates
+from installer.answers.cluster import Stack
 from installer.answers.schema import Answer
 from installer.inventory.model import Inventory
 from installer.medium import NODE_IMAGE, ZFS_IMAGE
@@ -143,7 +143,6 @@ def _check_supported(answer: Answer) -> None:
     asked = {
         "cluster.qdevice": answer.cluster.qdevice is not None,
         "stack": answer.stack != Stack(),
-        "templates": answer.templates != Templates(),
     }
     refused = [name for name, present in asked.items() if present]
     if refused:

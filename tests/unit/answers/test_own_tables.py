@@ -58,7 +58,14 @@ ACCEPTED: list[tuple[str, object]] = [
         "stack.apt-sources",
         [{"name": "own", "uris": ["https://example.com/apt"], "suites": ["./"], "signed-by": PGP}],
     ),
-    ("templates", {"fetch": ["debian/13"]}),
+    ("templates", {"fetch": ["debian/13", "alpine/3.22/amd64"], "sources": []}),
+    (
+        "templates.sources",
+        [
+            {"name": "usb", "kind": "directory", "url": "/srv/templates"},
+            {"name": "apl", "kind": "aplinfo", "url": "http://x/a.dat.gz", "keyring": PGP},
+        ],
+    ),
     (
         "templates.sources",
         [{"name": "own", "kind": "simplestreams", "url": "https://example.com/"}],
@@ -159,7 +166,27 @@ REFUSED: list[tuple[str, object, str]] = [
         [{"name": "own", "uris": ["https://x"], "suites": ["x"], "signed-by": "/x.gpg"}],
         "BEGIN PGP PUBLIC KEY BLOCK",
     ),
+    ("templates", {"fetch": ["../debian"]}, "a string that matches"),
     ("templates.sources", [{"name": "own", "kind": "http", "url": "https://x"}], "one of"),
+    (
+        "templates.sources",
+        [{"name": "own", "kind": "simplestreams", "url": "http://x"}],
+        "nothing vouches",
+    ),
+    (
+        "templates.sources",
+        [{"name": "own", "kind": "aplinfo", "url": "http://x/aplinfo.dat.gz"}],
+        "keyring is missing",
+    ),
+    ("templates.sources", [{"name": "own", "kind": "simplestreams", "url": "/srv"}], "a path"),
+    (
+        "templates.sources",
+        [
+            {"name": "own", "kind": "directory", "url": "/a"},
+            {"name": "own", "kind": "directory", "url": "/b"},
+        ],
+        "the same name",
+    ),
     ("storage", [{"type": "directory", "name": "a", "path": "srv"}], "absolute path"),
     ("storage", [{"type": "directory", "name": "a", "path": "/a/../b"}], "absolute path"),
     ("storage", [{"name": "a", "path": "/srv"}], "storage[0].type: is missing"),
