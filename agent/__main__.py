@@ -12,6 +12,7 @@ from agent.boot import cli as boot_command
 from agent.commands import agent as agent_command
 from agent.commands import certificates as certificates_command
 from agent.commands import cluster as cluster_command
+from agent.commands import container as container_command
 from agent.commands import enrolment as enrolment_command
 from agent.commands import ha as ha_command
 from agent.commands import join as join_command
@@ -28,6 +29,7 @@ COMMANDS = (
     status_command,
     cluster_command,
     ha_command,
+    container_command,
     template_command,
     boot_command,
     disk_command,
