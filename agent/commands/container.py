@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from agent import config
 from agent.containers import look, lxc, model, plan
@@ -13,7 +13,7 @@ from agent.containers.commands import Command, explain, perform
 from agent.containers.model import Container, Network, Record
 from agent.templates.store import Store
 
-Actions = argparse._SubParsersAction[argparse.ArgumentParser]
+Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_parser(commands: Actions) -> None:

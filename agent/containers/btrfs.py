@@ -78,8 +78,8 @@ class BtrfsVolumes:
 
     def remove(self, name: str, snapshots: tuple[str, ...]) -> tuple[Command, ...]:
         """Remove the subvolume and its snapshots."""
-        disks = (name, *(f"{name}.{label}" for label in snapshots))
-        return (command("btrfs", "subvolume", "delete", *map(self.path, disks)),)
+        paths = [self.path(name)] + [self.path(f"{name}.{label}") for label in snapshots]
+        return (command("btrfs", "subvolume", "delete", *paths),)
 
     def _limit(self, name: str, size: int) -> tuple[Command, ...]:
         # Simple quotas cost next to nothing; what is shared counts for who wrote it first.
@@ -89,9 +89,8 @@ class BtrfsVolumes:
 
 
 def _snapshot(source: Path, target: Path, *options: str) -> Command:
-    return command(
-        *("btrfs", "subvolume", "snapshot", *options, source, target), undo=_delete(target)
-    )
+    argv = ("btrfs", "subvolume", "snapshot", *options)
+    return command(*argv, source, target, undo=_delete(target))
 
 
 def _delete(path: Path) -> tuple[str, ...]:
