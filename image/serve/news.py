@@ -21,6 +21,8 @@ MILESTONES = {
     "installed": 70,
 }
 UNPACKING = (10, 60)
+# The step around all that may change a disk.
+INSTALLATION = ["installation"]
 INSTALLED = 70
 WEBHOOK = {"start": "the installation started", "success": "installed", "failure": ""}
 
@@ -78,13 +80,14 @@ def _event(document: Mapping[str, Any]) -> News:
     text = _text(document.get("text"))
     match document.get("phase"):
         case "message":
-            return News(text, step, MILESTONES.get(text, 0))
+            report: Report | None = "installed" if text == "installed" else None
+            return News(text, step, MILESTONES.get(text, 0), report)
         case "failure":
             return News(text, step, report="failed")
         case "progress":
             return News("", step, _unpacked(document))
         case "start" | "finish":
-            return News("", step)
+            return News("", step, started=path == INSTALLATION)
     raise BadNews("phase is start, progress, finish, message or failure")
 
 

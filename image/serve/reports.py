@@ -53,7 +53,7 @@ def _apply(db: sqlite3.Connection, machine: Machine, item: News) -> None:
     if item.started:
         tokens.close(db, machine.id, machine.attempt, "answer")
     moved = machines.advance(db, machine, item.report, item.text) if item.report else machine
-    if moved == machine and item.text and item.report is None:
+    if moved == machine and item.text:
         machines.note(db, machine, "news", item.text)
     if item.step and moved.state != "failed":
         machines.progress(db, moved, item.step, item.percent)

@@ -49,6 +49,7 @@ TABLE: dict[tuple[State, Input], Standing] = {
     ("seen", "hold"): HELD,
     ("approved", "hold"): HELD,
     ("approved", "answered"): INSTALLING,
+    ("approved", "failed"): INSTALL_FAILED,
     ("held", "approve"): APPROVED,
     ("held", "retry"): APPROVED,
     ("installing", "installed"): INSTALLED,
