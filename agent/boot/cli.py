@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 
 from agent import config
-from agent.boot.esp import Esp, differences, find_esp, mounted, update_esp
+from agent.boot.esp import (
+    Esp,
+    boot_sector_is_current,
+    differences,
+    find_esp,
+    mounted,
+    update_esp,
+)
 from agent.boot.layout import esp_files, installed_kernels
 from agent.core.errors import SlipwayError
 
@@ -40,7 +47,10 @@ def show_status(_: argparse.Namespace) -> int:
 def _state(esp: Esp, kernels: list[str], parameters: tuple[str, ...]) -> str:
     with mounted(esp) as folder:
         actions = differences(esp_files(kernels, parameters, esp.uuid), folder, ROOT)
-    return f"{len(actions)} files behind; run: slipway boot sync" if actions else "up to date"
+        boot_sector = boot_sector_is_current(esp, folder, ROOT)
+    if actions:
+        return f"{len(actions)} files behind; run: slipway boot sync"
+    return "up to date" if boot_sector else "boot sector behind; run: slipway boot sync"
 
 
 def sync_all(_: argparse.Namespace) -> int:

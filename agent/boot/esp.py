@@ -127,13 +127,16 @@ def update_esp(esp: Esp, kernels: Sequence[str], parameters: Sequence[str], root
         actions = differences(esp_files(kernels, parameters, esp.uuid), folder, root)
         apply(actions, folder, root)
         changes = len(actions)
-        if esp.bios and not _boot_sector_is_current(folder, root):
+        if not boot_sector_is_current(esp, folder, root):
             install_boot_sector(esp, folder, root)
             changes += 1
     return changes
 
 
-def _boot_sector_is_current(folder: Path, root: Path) -> bool:
+def boot_sector_is_current(esp: Esp, folder: Path, root: Path) -> bool:
+    """Whether the disk of the mounted ESP starts in BIOS with the node's GRUB, or never does."""
+    if not esp.bios:
+        return True
     installed = folder / "grub/i386-pc/normal.mod"
     shipped = root / GRUB_MODULES / "normal.mod"
     return installed.exists() and filecmp.cmp(shipped, installed, shallow=False)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agent.boot.esp import Esp, add_firmware_entry, apply, differences
+from agent.boot.esp import (
+    GRUB_MODULES,
+    Esp,
+    add_firmware_entry,
+    apply,
+    boot_sector_is_current,
+    differences,
+)
 from agent.boot.layout import GRUB, SHIM, Copy, esp_files
 from agent.core.errors import CommandFailed, SlipwayError
 
@@ -81,3 +89,18 @@ def test_a_firmware_that_takes_no_entry_is_a_warning(monkeypatch: pytest.MonkeyP
         "the firmware took no boot entry for /dev/sda: "
         "Could not prepare Boot variable: No space left"
     )
+
+
+def test_the_boot_sector_is_as_current_as_its_modules(tmp_path: Path) -> None:
+    folder, root = tmp_path / "esp", tmp_path / "root"
+    disk = Esp("1A2B-3C4D", "/dev/sda2", "/dev/sda", 2, bios=True)
+    modules = {root / GRUB_MODULES: "new", folder / "grub/i386-pc": "old"}
+    for place, text in modules.items():
+        place.mkdir(parents=True)
+        (place / "normal.mod").write_text(text)
+    assert not boot_sector_is_current(disk, folder, root)
+    assert boot_sector_is_current(replace(disk, bios=False), folder, root)
+    (folder / "grub/i386-pc/normal.mod").write_text("new")
+    assert boot_sector_is_current(disk, folder, root)
+    (folder / "grub/i386-pc/normal.mod").unlink()
+    assert not boot_sector_is_current(disk, folder, root)
