@@ -14,7 +14,8 @@ from agent.boot.esp import (
     mounted,
     update_esp,
 )
-from agent.boot.layout import esp_files, installed_kernels
+from agent.boot.kernels import installed_kernels, startable_kernels
+from agent.boot.layout import esp_files
 from agent.core.errors import SlipwayError
 
 ROOT = Path("/")
@@ -33,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def show_status(_: argparse.Namespace) -> int:
     """Print one line a disk. Exit status 1 when one is missing or behind."""
     node = config.load()
-    kernels = installed_kernels(ROOT)
+    kernels = _kernels(node)
     good = True
     for uuid in node.boot.esps:
         esp = find_esp(uuid)
@@ -42,6 +43,14 @@ def show_status(_: argparse.Namespace) -> int:
         print(f"{esp.disk if esp else '-':<14} {uuid:<10} {words}")
     print("kernels: " + ", ".join(kernels))
     return 0 if good else 1
+
+
+def _kernels(node: config.NodeConfig) -> list[str]:
+    """The kernels for the boot menu; one that is left out is named."""
+    kernels = startable_kernels(ROOT, node.boot.kernel_parameters)
+    for version in sorted(set(installed_kernels(ROOT)).difference(kernels)):
+        print(f"slipway boot: Linux {version} is left out: its initrd has no ZFS")
+    return kernels
 
 
 def _state(esp: Esp, kernels: list[str], parameters: tuple[str, ...]) -> str:
@@ -59,7 +68,7 @@ def sync_all(_: argparse.Namespace) -> int:
     Raises SlipwayError when no ESP is there at all.
     """
     node = config.load()
-    kernels = installed_kernels(ROOT)
+    kernels = _kernels(node)
     found = 0
     for uuid in node.boot.esps:
         esp = find_esp(uuid)

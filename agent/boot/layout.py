@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from agent.core.template import render
 
@@ -90,9 +90,3 @@ def sync_actions(wanted: Sequence[EspFile], same: Mapping[str, bool]) -> list[Co
 
 def _owned(path: str) -> bool:
     return any(PurePosixPath(path).is_relative_to(folder) for folder in OWNED)
-
-
-def installed_kernels(root: Path) -> list[str]:
-    """Versions of the kernels below root/boot that have an initrd."""
-    found = (path.name.removeprefix("vmlinuz-") for path in (root / "boot").glob("vmlinuz-*"))
-    return [version for version in found if (root / f"boot/initrd.img-{version}").exists()]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent import config
 from agent.boot.esp import add_firmware_entry, find_esp, update_esp
-from agent.boot.layout import installed_kernels
+from agent.boot.kernels import startable_kernels
 from agent.boot.partition import esp_options, partition_device
 from agent.core.command import run
 from agent.core.errors import SlipwayError
@@ -97,7 +97,8 @@ def make_bootable(uuid: str) -> None:
     if esp is None:
         raise SlipwayError("the new EFI system partition was not found", where=uuid)
     node = config.load()
-    update_esp(esp, installed_kernels(ROOT), node.boot.kernel_parameters, ROOT)
+    parameters = node.boot.kernel_parameters
+    update_esp(esp, startable_kernels(ROOT, parameters), parameters, ROOT)
     if UEFI.exists() and (warning := add_firmware_entry(esp)):
         print(f"slipway disk: {warning}")
 

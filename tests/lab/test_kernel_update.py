@@ -16,7 +16,7 @@ import pytest
 
 from agent.core.command import run
 from agent.core.files import write_atomically
-from image.tree import apt_install, kernel_version, overlay, system_mounts
+from image.tree import apt_install, overlay, system_mounts
 from tests.lab import iso
 from tests.lab.arguments import Accelerator
 from tests.lab.cells import install_cell
@@ -64,7 +64,8 @@ def update(built_iso: Path) -> Update:
     repository = folder / "repository"
     repository.mkdir()
     with node_tree(built_iso, folder) as root, system_mounts(root):
-        kernel = kernel_version(root).replace("-amd64", "-cloud-amd64")
+        (installed,) = (root / "usr/lib/modules").iterdir()
+        kernel = installed.name.replace("-amd64", "-cloud-amd64")
         made = Update(kernel, repository)
         apt_install(
             root,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from agent.boot.layout import (
     Copy,
     EspFile,
     Remove,
     esp_files,
-    installed_kernels,
     newest_first,
     sync_actions,
 )
@@ -60,10 +57,3 @@ def test_sync_copies_first_and_removes_last_and_only_what_is_ours() -> None:
 def test_sync_of_an_esp_that_is_current_does_nothing() -> None:
     wanted = esp_files(["6.1"], PARAMETERS, "1A2B-3C4D")
     assert sync_actions(wanted, {file.path: True for file in wanted}) == []
-
-
-def test_a_kernel_without_its_initrd_is_not_offered(tmp_path: Path) -> None:
-    (tmp_path / "boot").mkdir()
-    for name in ("vmlinuz-1", "vmlinuz-2", "initrd.img-2"):
-        (tmp_path / "boot" / name).touch()
-    assert installed_kernels(tmp_path) == ["2"]
