@@ -109,6 +109,8 @@ def replace_member(group: DiskSet, member: Member, partition: str) -> None:
         case "zfs":
             run(["zpool", "replace", group.name, member.key, stable_link(partition)])
             progress.follow(lambda: progress.zfs(group.name))
+            # The copy may not have begun when it was first asked for.
+            run(["zpool", "wait", "-t", "replace", group.name])
         case "md":
             _replace_in_array(group.name, member, partition)
         case "btrfs":
@@ -123,6 +125,8 @@ def _replace_in_array(array: str, member: Member, partition: str) -> None:
         run(["mdadm", "--manage", array, "--replace", member.path, "--with", partition])
     progress.follow(lambda: progress.md(array, partition))
     if member.disk:
+        # Nothing can be removed before the kernel's thread has ended. Status 1: it has.
+        run(["mdadm", "--wait", array], check=False)
         run(["mdadm", "--manage", array, "--remove", member.path])
 
 

@@ -110,7 +110,11 @@ OLD = Member("22", "/dev/sdb3", "/dev/sdb", good=True)
 @pytest.mark.parametrize(
     ("group", "member", "commands"),
     [
-        (DiskSet("zfs", "rpool", ()), GONE, ["zpool replace rpool 22 /dev/sdc3"]),
+        (
+            DiskSet("zfs", "rpool", ()),
+            GONE,
+            ["zpool replace rpool 22 /dev/sdc3", "zpool wait -t replace rpool"],
+        ),
         (
             DiskSet("md", "/dev/md127", ()),
             GONE,
@@ -122,6 +126,7 @@ OLD = Member("22", "/dev/sdb3", "/dev/sdb", good=True)
             [
                 "mdadm --manage /dev/md127 --add /dev/sdc3",
                 "mdadm --manage /dev/md127 --replace /dev/sdb3 --with /dev/sdc3",
+                "mdadm --wait /dev/md127",
                 "mdadm --manage /dev/md127 --remove /dev/sdb3",
             ],
         ),
@@ -146,7 +151,7 @@ def test_a_member_is_replaced(
 ) -> None:
     done: list[str] = []
 
-    def run(argv: list[str]) -> Result:
+    def run(argv: list[str], **_: object) -> Result:
         done.append(" ".join(argv))
         return Result(tuple(argv), 0, "", "")
 
