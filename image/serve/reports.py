@@ -23,8 +23,8 @@ def parse(body: bytes) -> list[News]:
         documents = _documents(body.decode())
     except (ValueError, RecursionError):
         raise BadNews("the body is not JSON") from None
-    if len(documents) > MAXIMUM_DOCUMENTS:
-        raise BadNews(f"more than {MAXIMUM_DOCUMENTS} documents in one post")
+    if not 1 <= len(documents) <= MAXIMUM_DOCUMENTS:
+        raise BadNews(f"a post has 1 to {MAXIMUM_DOCUMENTS} documents")
     return [news.read(document) for document in documents]
 
 

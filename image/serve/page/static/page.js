@@ -19,7 +19,8 @@ async function load() {
         return;
       }
       if (response.ok) {
-        replace(new DOMParser().parseFromString(await response.text(), "text/html"));
+        const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+        morph(document.querySelector("main"), fresh.querySelector("main"));
       }
     }
   } finally {
@@ -27,12 +28,47 @@ async function load() {
   }
 }
 
-function replace(fresh) {
-  const focused = document.activeElement?.id;
-  document.querySelector("main").replaceWith(fresh.querySelector("main"));
-  if (focused) {
-    document.getElementById(focused)?.focus();
+// Changes only what is different, so that a button that is about to be pressed stays in its place.
+function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) {
+    return;
   }
+  if (old.tagName === "TBODY") {
+    morphRows(old, fresh);
+  } else if (alike(old, fresh)) {
+    for (const { name, value } of fresh.attributes) {
+      old.setAttribute(name, value);
+    }
+    [...old.children].forEach((child, number) => morph(child, fresh.children[number]));
+  } else {
+    old.replaceWith(document.importNode(fresh, true));
+  }
+}
+
+function morphRows(old, fresh) {
+  const known = new Map([...old.children].filter((row) => row.id).map((row) => [row.id, row]));
+  [...fresh.children].forEach((row, number) => {
+    const mine = known.get(row.id) ?? document.importNode(row, true);
+    if (old.children[number] !== mine) {
+      old.insertBefore(mine, old.children[number] ?? null);
+    }
+    morph(mine, row);
+  });
+  while (old.childElementCount > fresh.childElementCount) {
+    old.lastElementChild.remove();
+  }
+}
+
+// The same elements in the same order, with all words inside of them.
+function alike(old, fresh) {
+  const words = [...fresh.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  const names = (element) => [...element.children].map((child) => child.tagName).join();
+  return (
+    fresh.childElementCount > 0 &&
+    !words &&
+    old.tagName === fresh.tagName &&
+    names(old) === names(fresh)
+  );
 }
 
 document.addEventListener("submit", (event) => {
