@@ -14,7 +14,7 @@ usage: ./build.sh [COMMAND] [--mirror URL] [OPTIONS]
 
   build [--verbose]       build the ISO into out/ (also without COMMAND)
   test [-- PYTEST ARGS]   formatting, lint, types, unit tests, QEMU tests
-  try [--layout L] [--firmware bios|uefi] [--keep]
+  try [--layout L] [--firmware bios|uefi] [--nodes N] [--keep]
                           install the ISO in QEMU and wait until the node is ready
   serve --site FILE       feed netboot files and answers to the machines of a site
   bench serve             measure that server with simulated machines
