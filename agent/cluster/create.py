@@ -37,10 +37,12 @@ def create(
     systemd: Systemd,
     folder: Folder = Folder(),
     say: Callable[[str], None] = lambda text: None,
+    alone: Callable[[], None] = lambda: None,
 ) -> None:
     """Create the cluster, or go on where an earlier call was interrupted.
 
-    say: told each thing before it is done. Raises SlipwayError; Retry when it may pass.
+    say: told each thing before it is done; alone: called while the cluster runs and nobody else
+    can join yet, again after an interruption. Raises SlipwayError; Retry when it may pass.
     """
     check_node_name(new.node)
     links = check_addresses(new.links)
@@ -56,6 +58,7 @@ def create(
     say("waiting until this node takes part in the cluster")
     local.start_configured(new.node, systemd)
     if not folder.member.exists():
+        alone()
         _record(new, Cib())
         record_issued(Cib(), certificate)
         folder.write(folder.member, new.node, secret=False)

@@ -66,9 +66,19 @@ class Pcsd:
         }
 
     def add_node(self, name: str, addresses: Sequence[str]) -> None:
-        """Add a node that pcsd knows already, and start the cluster on it. Raises PcsFailed."""
-        node = {"name": name, "addrs": list(addresses)}
-        self._task("cluster.add_nodes", nodes=[node], start=True, enable=True, wait=START_SECONDS)
+        """Add a node that pcsd knows already, and start the cluster on it. Raises PcsFailed.
+
+        With fencing on, the node gets sbd's settings; it has looked at its watchdog itself, as the
+        way in which pcs looks can reset a machine.
+        """
+        self._task(
+            "cluster.add_nodes",
+            nodes=[{"name": name, "addrs": list(addresses)}],
+            start=True,
+            enable=True,
+            wait=START_SECONDS,
+            no_watchdog_validation=True,
+        )
 
     def remove_node(self, name: str) -> None:
         """Remove a node, also one that cannot be reached. Raises PcsFailed."""

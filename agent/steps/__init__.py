@@ -6,6 +6,7 @@ from agent import clock
 from agent.config import NodeConfig
 from agent.stack import Stack
 from agent.step import Step
+from agent.steps.cluster import Cluster
 from agent.steps.first_boot import FirstBoot
 from agent.steps.network import Network
 from agent.steps.secrets import Secrets
@@ -17,19 +18,23 @@ from agent.steps.time import Time
 from agent.systemd import Systemd
 from agent.templates.store import Store
 
-# A node on its own works with a wrong clock; it only waits a moment for a right one.
+# A node on its own works with a wrong clock; it only waits a moment for a right one. Members
+# compare their clocks when one joins, so that a rack without a time server forms a cluster too.
 CLOCK_SECONDS = 5.0
+CLUSTER_CLOCK_SECONDS = 30.0
 
 
 def all_steps(config: NodeConfig, stack: Stack) -> tuple[Step, ...]:
     """Every step in its order. A step runs once those it needs are done; the others do not
     keep it, so a node that waits for something still has its services."""
     systemd = Systemd()
+    clock_seconds = CLOCK_SECONDS if config.cluster.mode == "none" else CLUSTER_CLOCK_SECONDS
     work = (
         Network(config.management_interface),
-        Time(systemd, clock.synchronized, required=False, wait_seconds=CLOCK_SECONDS),
+        Time(systemd, clock.synchronized, required=False, wait_seconds=clock_seconds),
         Storage(config.storage, config.data_pools, systemd),
         Storages(systemd),
+        Cluster(config, systemd),
         Services(stack, systemd),
         Templates(config.templates, systemd, Store()),
     )

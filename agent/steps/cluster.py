@@ -6,7 +6,7 @@ import json
 import logging
 from pathlib import Path
 
-from agent.cluster import fencing, firewall, ha, local, members, status, units
+from agent.cluster import fencing, firewall, ha, local, members, sbd, status, units
 from agent.cluster.create import NewCluster, create
 from agent.cluster.folder import Folder
 from agent.cluster.join import JoinRequest, join, joined, pending
@@ -14,7 +14,6 @@ from agent.cluster.links import own_addresses, resolve
 from agent.cluster.token import Record, Token
 from agent.cluster.wait import wait_until
 from agent.config import CLUSTER_KIT, JOIN_TOKEN, NodeConfig
-from agent.core.errors import SlipwayError
 from agent.step import Retry, Step, WaitForOperator
 from agent.systemd import Systemd
 
@@ -87,8 +86,8 @@ class Cluster(Step):
             raise Retry(f"the node does not take part in the cluster: {state.why_off}") from None
         self.systemd.prove(UNITS)
         members.refresh(self.systemd)
-        state, view = status.look(name)
-        if ha.is_wanted(state) and not state.ha:
+        state, _ = status.look(name)
+        if sbd.read(self.systemd).enabled and not state.ha:
             raise Retry(f"HA is off: {state.why_off}")
         return "; ".join(state.advice)
 
@@ -106,7 +105,13 @@ class Cluster(Step):
             return
         authority, tokens = self._kit()
         new = NewCluster(cluster.name, self.config.name, links, authority, tokens)
-        create(new, self.systemd, self.folder, say, alone=self._fence(1 + len(tokens)))
+
+        def fence() -> None:
+            if cluster.ha:
+                say("switching fencing on")
+                ha.enable(self.config.name, expected=1 + len(tokens))
+
+        create(new, self.systemd, self.folder, say, alone=fence)
 
     def _token(self) -> Token:
         try:
@@ -129,3 +134,8 @@ class Cluster(Step):
                 "this node was removed from its cluster",
                 hint="make a token on a member, then: slipway join TOKEN",
             )
+
+
+def say(text: str) -> None:
+    """Tell the console what is being done."""
+    log.info("cluster: %s", text)

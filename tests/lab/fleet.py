@@ -74,7 +74,7 @@ def fleet_specs(count: int, firmware: FirmwareName) -> tuple[MachineSpec, ...]:
 
 def _spec(number: int, firmware: FirmwareName, segments: Sequence[SocketNetwork]) -> MachineSpec:
     forwards = tuple(Forward(free_port(), guest) for guest in (SSH_PORT, WEB_PORT))
-    networks = (UserNetwork(forwards), *segments)
+    networks: tuple[UserNetwork | SocketNetwork, ...] = (UserNetwork(forwards), *segments)
     return MachineSpec(
         node_name(number),
         firmware,

@@ -1,4 +1,4 @@
-"""Three blank machines and a kit, switched on at once: one cluster, which survives a node's loss."""
+"""Three blank machines and a kit, switched on at once: one cluster, which survives a loss."""
 
 from __future__ import annotations
 
