@@ -80,6 +80,7 @@ def _spec(number: int, firmware: FirmwareName, segments: Sequence[SocketNetwork]
         firmware,
         disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in LAYOUT.disks),
         nics=tuple(Nic(_mac(number, card), network) for card, network in enumerate(networks)),
+        cpus=1,
         extra=WATCHDOG,
     )
 
