@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 
-from agent.cluster import members, status
+from agent.cluster import members, remove, status
 
 # Exit status of `status`: the cluster may act, or it may not.
 QUORATE, NOT_QUORATE = 0, 3
@@ -23,6 +23,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     shown.add_argument("--json", action="store_true", help="print the status object")
     shown.set_defaults(function=show)
+    removing = actions.add_parser(
+        "remove",
+        help="remove a member",
+        description="Remove a member, online or dead, revoke its certificate and renew the keys "
+        "that it knew. Needs quorum.",
+    )
+    removing.add_argument("node", metavar="NODE", help="name of the member")
+    removing.set_defaults(function=remove_member)
     actions.add_parser(
         "refresh",
         help="take over changes of the members (systemd runs it)",
@@ -35,6 +43,16 @@ def show(options: argparse.Namespace) -> int:
     state, _ = status.look(socket.gethostname())
     print(state.model_dump_json(indent=2) if options.json else status.text(state))
     return QUORATE if state.quorum.quorate else NOT_QUORATE
+
+
+def remove_member(options: argparse.Namespace) -> int:
+    """Remove a member and show what is left."""
+    own = socket.gethostname()
+    state, _ = status.look(own)
+    remove.remove(options.node, state)
+    left, _ = status.look(own)
+    print(status.text(left))
+    return 0
 
 
 def refresh(_options: argparse.Namespace) -> int:
