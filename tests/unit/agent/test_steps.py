@@ -41,7 +41,16 @@ def test_the_order_of_steps() -> None:
         boot=Boot(esps=(), kernel_parameters=()),
     )
     steps = all_steps(config, stack.load(SHIPPED))
-    names = ["network", "time", "storage", "storages", "cluster", "services", "templates", "secrets"]
+    names = [
+        "network",
+        "time",
+        "storage",
+        "storages",
+        "cluster",
+        "services",
+        "templates",
+        "secrets",
+    ]
     assert [step.name for step in steps] == names
     assert set(steps[-1].needs) == {step.name for step in steps[:-1]}
     assert len({step.checksum() for step in steps}) == len(steps)
