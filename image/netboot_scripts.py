@@ -23,8 +23,8 @@ KERNEL_PARAMETERS = (
 )
 # Digests of the images that the live system consists of, below a netboot tree.
 LIVE_SUMS = "live/SHA256SUMS"
-# Seconds until a machine asks again.
-WAIT_SECONDS = 15
+# Seconds until a machine that waits asks again, and until one does whose question failed.
+WAIT_SECONDS, RETRY_SECONDS = 15, 3
 TEMPLATES = "netboot/server"
 # What is no punctuation of iPXE's or GRUB's language, inside of single quotes in GRUB.
 WORD = re.compile(r"[A-Za-z0-9_.,:;/=?&%+@~\[\]-]+")
@@ -74,11 +74,11 @@ def ipxe_wait(again: str, seconds: int = WAIT_SECONDS) -> str:
     return render(f"{TEMPLATES}/wait.ipxe", again=_checked([again])[0], seconds=seconds)
 
 
-def grub_first(url: str, seconds: int = WAIT_SECONDS) -> str:
+def grub_first(url: str) -> str:
     """GRUB's first configuration, /grub/grub.cfg: asks url/boot/grub?mac=…&uuid=…&serial=….
 
     url: the server's http:// address. What the server answers is run; when it comes back, the
-    server is asked again after some seconds. Raises SlipwayError.
+    server is asked again. Raises SlipwayError.
     """
     parts = _split(url)
     return render(
@@ -86,7 +86,7 @@ def grub_first(url: str, seconds: int = WAIT_SECONDS) -> str:
         url=url,
         device=_device(parts),
         path=parts.path.rstrip("/"),
-        seconds=seconds,
+        seconds=RETRY_SECONDS,
     )
 
 
@@ -100,13 +100,13 @@ def grub_install(tree: Tree, parameters: Sequence[str] = ()) -> str:
 
 
 def grub_disk() -> str:
-    """GRUB: back to the firmware, which goes on with its next entry."""
+    """GRUB: start what the installer put on an ESP, or leave it to the firmware's next entry."""
     return render(f"{TEMPLATES}/disk.cfg")
 
 
-def grub_wait() -> str:
-    """GRUB: nothing yet; its first configuration asks again."""
-    return render(f"{TEMPLATES}/wait.cfg")
+def grub_wait(seconds: int = WAIT_SECONDS) -> str:
+    """GRUB: wait; then its first configuration asks again."""
+    return render(f"{TEMPLATES}/wait.cfg", seconds=seconds)
 
 
 def _split(url: str) -> SplitResult:

@@ -72,7 +72,11 @@ def qemu_arguments(spec: MachineSpec, paths: Paths, accelerator: Accelerator) ->
         *("-serial", "chardev:serial"),
         *_firmware(spec, paths),
         *_controllers(spec),
-        *(word for disk in spec.disks for word in _disk(disk, paths)),
+        *(
+            word
+            for number, disk in enumerate(spec.disks)
+            for word in _disk(number, disk, paths, spec)
+        ),
         *(word for number, medium in enumerate(spec.media) for word in _medium(number, medium)),
         *(word for number, nic in enumerate(spec.nics) for word in _nic(number, nic, paths, spec)),
         *_kernel(spec),
@@ -107,7 +111,7 @@ def _controllers(spec: MachineSpec) -> Iterator[str]:
         yield from ("-device", "virtio-scsi-pci,id=scsi")
 
 
-def _disk(disk: Disk, paths: Paths) -> Iterator[str]:
+def _disk(number: int, disk: Disk, paths: Paths, spec: MachineSpec) -> Iterator[str]:
     """Tests need no disk that survives a crash of the host: no write is ever flushed."""
     yield "-drive"
     yield (
@@ -121,10 +125,12 @@ def _disk(disk: Disk, paths: Paths) -> Iterator[str]:
         "ata": "ide-hd",
     }[disk.bus]
     sectors = f",logical_block_size={disk.sector},physical_block_size={disk.sector}"
+    # As soon as anything has a place in the order of booting, OVMF forgets all that has none.
+    boot = f",bootindex={len(spec.nics) + number}" if any(nic.boot for nic in spec.nics) else ""
     yield "-device"
     yield (
         f"{device},drive={disk.name},serial={disk.serial or disk.name}"
-        f"{sectors if disk.sector != 512 else ''}"
+        f"{sectors if disk.sector != 512 else ''}{boot}"
     )
 
 
