@@ -16,10 +16,11 @@ FIRST_BOOT = Path("/var/lib/slipway/first-boot/program")
 FIRST_BOOT_UNIT = "slipway-first-boot.service"
 
 # The installer's only place for secrets that a step of the first boot needs (mode 0700); erased
-# when all is done. The token of `join`, and what `create` got from a kit, as JSON.
+# when all is done. The token of `join`, what `create` got from a kit, and whom to tell, as JSON.
 SECRETS = Path("/var/lib/slipway/secrets")
 JOIN_TOKEN = SECRETS / "join-token"
 CLUSTER_KIT = SECRETS / "cluster-kit.json"
+WEBHOOK = SECRETS / "webhook.json"
 
 FirstBootOrdering = Literal["before-network", "network-online", "fully-up"]
 

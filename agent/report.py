@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agent import banner, clock, node, status
@@ -41,11 +41,14 @@ class Reporter:
         journal: Journal,
         status_path: Path,
         banner_path: Path,
+        tell: Callable[[status.Status], None] = lambda _: None,
     ) -> None:
+        """tell: told every status as well."""
         self.config = config
         self.journal = journal
         self.status_path = status_path
         self.banner_path = banner_path
+        self.tell = tell
         self.status = status.NOT_STARTED
 
     def changed(self, progress: Mapping[str, Progress]) -> None:
@@ -59,6 +62,7 @@ class Reporter:
         )
         status.publish(self.status, self.status_path)
         banner.show(self.status, self.banner_path)
+        self.tell(self.status)
 
 
 def _clock() -> status.Clock:

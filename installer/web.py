@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from agent.core.errors import SlipwayError
+from agent.core.pinned import PinnedAdapter
 from installer.web_server import Server
 
 # A source of its own: waiting in a thread leaves the random numbers of others as they were.
@@ -128,7 +128,7 @@ def request(
     authorization = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     with requests.Session() as session:
         session.trust_env = False
-        session.mount("https://", _PinnedAdapter(server.fingerprint))
+        session.mount("https://", PinnedAdapter(server.fingerprint))
         try:
             response = session.request(
                 method,
@@ -150,18 +150,6 @@ def request(
         except requests.RequestException as error:
             raise WebError(type(error).__name__, where=str(server)) from None
     return Reply(response.status_code, content, response.headers.get("Content-Type", ""))
-
-
-class _PinnedAdapter(HTTPAdapter):
-    """Trusts the one certificate with this SHA-256; with none, what the system trusts."""
-
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint or None
-        super().__init__()
-
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        pinned = options | {"assert_fingerprint": self._fingerprint}
-        super().init_poolmanager(*arguments, **pinned)  # type: ignore[no-untyped-call]
 
 
 def _read(response: requests.Response, limit_bytes: int) -> bytes:

@@ -15,6 +15,7 @@ from agent.core.errors import SlipwayError
 from agent.plan import Progress
 from agent.report import Reporter
 from agent.steps import all_steps
+from agent.webhook import webhook
 
 LOCK = Path("/run/slipway/agent.lock")
 # The unit is started again by systemd after TRY_AGAIN, and left alone after OPERATOR_NEEDED.
@@ -49,9 +50,12 @@ def run(_options: argparse.Namespace) -> int:
             status.publish(status.Status(stage="failed", ready=False, unmet=unmet), status.PATH)
             return OPERATOR_NEEDED
         memory = journal.Journal(journal.PATH)
-        reporter = Reporter(settings, memory, status.PATH, banner.PATH)
-        progress = Run(steps, memory, reporter.changed).converge()
-        return outcome(progress, reporter.status)
+        with webhook() as hook:
+            tell = [hook.tell] if hook else []
+            reporter = Reporter(settings, memory, status.PATH, banner.PATH, *tell)
+            progress = Run(steps, memory, reporter.changed).converge()
+            ended = outcome(progress, reporter.status)
+        return ended
 
 
 def outcome(progress: Mapping[str, Progress], reached: status.Status) -> int:

@@ -40,6 +40,7 @@ from installer.plan.network import plan_network
 from installer.plan.storage import plan_storage
 from installer.plan.storage_actions import CreateZpool
 from installer.plan.storages import storage_secret_files, storage_secrets
+from installer.plan.webhook import webhook_file, webhook_secret
 
 LOG = "/var/log/slipway/installer.log"
 
@@ -75,6 +76,7 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
             *_first_boot(answer),
             *secret_files(answer.cluster),
             *storage_secret_files(answer.storage),
+            *webhook_file(answer.webhook),
             WriteIdentity(),
             *_boot_loaders(storage, inventory, parameters),
             *(RunInTarget(argv=argv) for argv in answer.system.commands),
@@ -114,6 +116,7 @@ def secrets_of(answer: Answer) -> Mapping[str, SecretStr]:
     root = answer.global_.root_password or answer.global_.root_password_hashed
     secrets = {f"user {u.name}": u.password or u.password_hashed for u in answer.users}
     secrets |= {"root": root, **cluster_secrets(answer.cluster), **storage_secrets(answer.storage)}
+    secrets |= webhook_secret(answer.webhook)
     return {name: value for name, value in secrets.items() if value}
 
 
