@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent import __version__
 from agent.core.command import run
 from agent.core.template import TEMPLATES, render_tree
 from image.cache import file_sha256
-from image.node import IMAGE, PACKAGING, remove
+from image.node import PACKAGING, remove
 from image.package import LIBRARY, copy_sources
 from image.progress import Listener
 from image.tree import (
@@ -21,7 +22,7 @@ from image.tree import (
     squashfs_arguments,
     system_mounts,
 )
-from image.zfs import LAYER_IMAGE, place_modules
+from image.zfs import place_modules
 
 # Only the live system needs these; the node stays without them.
 PACKAGES = (
@@ -61,14 +62,12 @@ def make_live(packages: Path, modules: Path, apt: Path, folder: Path, hear: List
     shutil.rmtree(folder / "overlay")
 
 
-def medium_description(live: Path, node: Path, zfs: Path) -> dict[str, object]:
-    """What the installer checks before it trusts the medium: sizes in bytes, SHA-256 digests."""
-    files = {
-        KERNEL: live / KERNEL,
-        INITRD: live / INITRD,
-        IMAGE: node / IMAGE,
-        LAYER_IMAGE: zfs / LAYER_IMAGE,
-    }
+def medium_description(live: Path, images: Sequence[Path]) -> dict[str, object]:
+    """What the installer checks before it trusts the medium: sizes in bytes, SHA-256 digests.
+
+    live: the folder of kernel and initrd; images: what may be unpacked on a node.
+    """
+    files = {path.name: path for path in (live / KERNEL, live / INITRD, *images)}
     return {
         "version": __version__,
         "kernel_version": (live / "kernel-version").read_text(),
@@ -86,7 +85,7 @@ def _describe(path: Path) -> dict[str, object]:
 
 
 def make_installer(
-    top: Path, live: Path, node: Path, zfs: Path, folder: Path, hear: Listener
+    top: Path, live: Path, images: Sequence[Path], folder: Path, hear: Listener
 ) -> None:
     """Write folder/installer.squashfs: the live layer with the installer of this checkout."""
     layer = folder / "layer"
@@ -95,7 +94,7 @@ def make_installer(
     shutil.copytree(TEMPLATES, layer / LIBRARY / "config-templates", symlinks=True)
     render_tree("live", layer, version=__version__)
     run(["python3", "-m", "compileall", "-q", layer / LIBRARY / "installer"])
-    description = json.dumps(medium_description(live, node, zfs), indent=2)
+    description = json.dumps(medium_description(live, images), indent=2)
     (layer / LIBRARY / "medium.json").write_text(description)
     run(squashfs_arguments(layer, folder / INSTALLER_IMAGE), on_line=hear)
     shutil.rmtree(layer)

@@ -35,6 +35,8 @@ REMOVED = (
     "var/tmp/*",
 )
 # Kernel and initrd lie on the medium already and are copied from there: 55 MB of a 235 MB image.
+# Debian's manual pages stay out, Slipway's own do not.
+MANUAL = "--path-include=/usr/share/man/man8/slipway*"
 EXCLUDED = ("boot/vmlinuz*", "boot/initrd*", "proc/*", "sys/*", "dev/*", "run/*")
 
 
@@ -80,7 +82,7 @@ def install(deb: Path, root: Path, hear: Listener) -> None:
     """Install one package file in the tree."""
     shutil.copy(deb, root / "tmp" / deb.name)
     with system_mounts(root):
-        run_inside(root, ["dpkg", "--install", f"/tmp/{deb.name}"], on_line=hear)
+        run_inside(root, ["dpkg", MANUAL, "--install", f"/tmp/{deb.name}"], on_line=hear)
 
 
 def disable(stack: Stack, root: Path, hear: Listener) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from agent import __version__
 from agent.core.command import run
 from agent.core.template import TEMPLATES, render_tree
+from image.manual import write_pages
 
 LIBRARY = Path("usr/lib/slipway")
 # What of config-templates the node itself renders.
@@ -34,5 +35,6 @@ def make_package(top: Path, stack: Path, folder: Path) -> None:
     for name in NODE_TEMPLATES:
         shutil.copytree(TEMPLATES / name, tree / LIBRARY / "config-templates" / name)
     render_tree("package", tree, version=__version__)
+    write_pages(tree, __version__)
     run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", tree, path_in(folder)])
     shutil.rmtree(tree)

@@ -14,7 +14,7 @@ from pathlib import Path
 from agent import __version__
 from agent.core.template import TEMPLATES
 from agent.stack import Stack
-from image import iso, live, netboot, node, package, packages, zfs
+from image import debian_template, iso, live, netboot, node, package, packages, zfs
 from image.cache import SECONDS, Step, digest_of, file_sha256
 from image.tree import kernel_version
 
@@ -95,8 +95,8 @@ class Steps:
         inputs = {
             "agent": digest_of([self.top / "agent"], self.top),
             "stack": file_sha256(self.stack_file),
-            "templates": _templates("package", *package.NODE_TEMPLATES),
-            "code": self._code("package"),
+            "templates": _templates("manual", "package", *package.NODE_TEMPLATES),
+            "code": self._code("package", "manual"),
         }
         return Step(
             "package",
@@ -141,21 +141,47 @@ class Steps:
             lambda folder, hear: zfs.make_zfs_layer(lower, modules.folder, self.apt, folder, hear),
         )
 
-    def installer(self, live_system: Made, node_image: Made, zfs_layer: Made) -> Step:
+    def debian_template(self) -> Step:
+        """The layer with the template for the first container."""
+        inputs = {
+            "stack": self.stack.suite,
+            "packages": " ".join(debian_template.PACKAGES),
+            "sources": (self.apt / "sources.list").read_text(),
+            "templates": _templates("debian-template"),
+            "epoch": str(self.epoch),
+            "code": self._code("debian_template", "tree"),
+        }
+        return Step(
+            "debian-template",
+            inputs,
+            lambda folder, hear: debian_template.make_debian_template(
+                self.stack, self.apt, self.epoch, folder, hear
+            ),
+        )
+
+    def installer(
+        self, live_system: Made, node_image: Made, zfs_layer: Made, template: Made
+    ) -> Step:
         """The installer's image."""
         inputs = {
             "live": live_system.id,
             "node": node_image.id,
             "zfs": zfs_layer.id,
+            "debian-template": template.id,
             "installer": digest_of([self.top / "installer"], self.top),
             "templates": _templates("."),
             "code": self._code("live", "tree"),
         }
+        images = (
+            node_image.folder / node.IMAGE,
+            zfs_layer.folder / zfs.LAYER_IMAGE,
+            template.folder / debian_template.LAYER_IMAGE,
+        )
         return Step(
             "installer",
             inputs,
             lambda folder, hear: live.make_installer(
-                self.top, live_system.folder, node_image.folder, zfs_layer.folder, folder, hear
+                self.top, live_system.folder, images, folder, hear
             ),
         )
 
@@ -186,7 +212,7 @@ class Steps:
 
 
 def medium_files(
-    live_system: Made, node_image: Made, zfs_layer: Made, installer: Made
+    live_system: Made, node_image: Made, zfs_layer: Made, template: Made, installer: Made
 ) -> dict[str, Path]:
     """The medium's big files, the same on the ISO and in the netboot tree: path, made where."""
     return {
@@ -195,6 +221,7 @@ def medium_files(
         f"live/10-{node.IMAGE}": node_image.folder / node.IMAGE,
         f"live/20-{live.INSTALLER_IMAGE}": installer.folder / live.INSTALLER_IMAGE,
         f"layers/{zfs.LAYER_IMAGE}": zfs_layer.folder / zfs.LAYER_IMAGE,
+        f"layers/{debian_template.LAYER_IMAGE}": template.folder / debian_template.LAYER_IMAGE,
     }
 
 

@@ -22,12 +22,14 @@ FOLDER = Path("/run/live/medium")
 NODE_IMAGE = "node.squashfs"
 KERNEL, INITRD = "vmlinuz", "initrd.img"
 ZFS_IMAGE = "zfs.squashfs"
+TEMPLATE_IMAGE = "debian-template.squashfs"
 # live-boot stacks the images in /live, in the order of their names.
 FILE_NAMES = {
     KERNEL: "live/vmlinuz",
     INITRD: "live/initrd.img",
     NODE_IMAGE: "live/10-node.squashfs",
     ZFS_IMAGE: "layers/zfs.squashfs",
+    TEMPLATE_IMAGE: "layers/debian-template.squashfs",
 }
 CHUNK_BYTES = 1 << 20
 # The kernel parameter with the address of a netboot tree.

@@ -26,12 +26,21 @@ def render(name: str, /, **values: object) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.filters["roff"] = roff
     try:
         return environment.get_template(f"{name}.j2").render(**values)
     except jinja2.TemplateError as error:
         raise SlipwayError(
             f"the template cannot be rendered: {error}", where=f"config-templates/{name}.j2"
         ) from error
+
+
+def roff(text: str) -> str:
+    """The text as it is, for a manual page: no word of it is a request of troff."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\n".join(
+        f"\\&{line}" if line.startswith((".", "'")) else line for line in escaped.splitlines()
+    )
 
 
 def render_tree(folder: str, target: Path, /, **values: object) -> list[Path]:

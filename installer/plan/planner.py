@@ -12,7 +12,7 @@ from agent.core.errors import SlipwayError
 from installer.answers.cluster import Stack
 from installer.answers.schema import Answer
 from installer.inventory.model import Inventory
-from installer.medium import NODE_IMAGE, ZFS_IMAGE
+from installer.medium import NODE_IMAGE, TEMPLATE_IMAGE, ZFS_IMAGE
 from installer.plan.cluster import (
     cluster_secrets,
     cluster_warnings,
@@ -70,6 +70,7 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
             *storage.prepare,
             UnpackImage(image=NODE_IMAGE),
             *((UnpackImage(image=ZFS_IMAGE),) if has_zfs(storage) else ()),
+            UnpackImage(image=TEMPLATE_IMAGE),
             CopyKernel(),
             *_accounts(answer),
             WriteFiles(),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent import __version__
+from agent.__main__ import make_parser
 from agent.core.command import run
+from image.manual import FOLDER, commands_of, write_pages
 from image.package import make_package, path_in
 
 TOP = Path(__file__).resolve().parents[3]
@@ -33,3 +35,27 @@ def test_contents_and_control(tmp_path: Path) -> None:
     ]
     assert not strange
     assert sorted(path.name for path in tmp_path.iterdir()) == [deb.name]
+
+
+def test_every_command_has_a_manual_page(tmp_path: Path) -> None:
+    write_pages(tmp_path, __version__)
+    pages = {path.name for path in tmp_path.rglob("*.8")}
+    commands = {command for command, _, _ in commands_of(make_parser())}
+    assert pages == {"slipway.8", *(f"slipway-{command}.8" for command in commands)}
+    lines = [line for path in tmp_path.rglob("*.8") for line in path.read_text().splitlines()]
+    requests = {line.split()[0] for line in lines if line.startswith((".", "'"))}
+    assert requests == {".TH", ".SH", ".nf", ".fi", ".PP", ".TP", ".B", ".BR"}
+    shown = (tmp_path / FOLDER / "slipway-container.8").read_text()
+    assert ".B \\-\\-explain" in shown
+
+
+def test_completion_offers_what_the_command_line_has() -> None:
+    line = "slipway template fetch --wa"
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": "/dev/stdout",
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    offered = run(["python3", "-m", "agent", "template"], env=asked, cwd=TOP).stdout
+    assert offered.split() == ["--wanted"]

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import SlipwayError
-from installer.medium import FILE_NAMES, INITRD, KERNEL, NODE_IMAGE, ZFS_IMAGE, Medium, load
+from installer.medium import (
+    FILE_NAMES,
+    INITRD,
+    KERNEL,
+    NODE_IMAGE,
+    TEMPLATE_IMAGE,
+    ZFS_IMAGE,
+    Medium,
+    load,
+)
 from tests.unit.answers.servers import cut, reply, serving
 
 
@@ -59,7 +68,7 @@ def from_network(medium: Medium, port: int) -> Medium:
     command_line = medium.folder / "cmdline"
     tree = f"http://127.0.0.1:{port}/netboot"
     command_line.write_text(f"boot=live slipway.medium={tree}/ slipway.medium-sha256=00\n")
-    for name in (KERNEL, INITRD, ZFS_IMAGE):
+    for name in (KERNEL, INITRD, ZFS_IMAGE, TEMPLATE_IMAGE):
         medium.path(name).unlink()
     return load(medium.folder / "medium.json", command_line)
 
