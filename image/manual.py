@@ -11,6 +11,8 @@ from agent.__main__ import make_parser
 from agent.core.template import render
 
 FOLDER = Path("usr/share/man/man8")
+# Of usage lines, whatever terminal the builder runs in.
+WIDTH = 78
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ def commands_of(
 
 
 def _entry(parser: argparse.ArgumentParser) -> Entry:
-    usage = parser.format_usage().removeprefix("usage: ").rstrip()
+    formatter = argparse.HelpFormatter(parser.prog, width=WIDTH)
+    formatter.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups)
+    usage = formatter.format_help().removeprefix("usage: ").rstrip()
     arguments = tuple(
         (_invocation(action), _meaning(action))
         for action in parser._actions

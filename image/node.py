@@ -36,7 +36,7 @@ REMOVED = (
 )
 # Kernel and initrd lie on the medium already and are copied from there: 55 MB of a 235 MB image.
 # Debian's manual pages stay out, Slipway's own do not.
-MANUAL = "--path-include=/usr/share/man/man8/slipway*"
+MANUAL = "--path-include=/usr/share/man*"
 EXCLUDED = ("boot/vmlinuz*", "boot/initrd*", "proc/*", "sys/*", "dev/*", "run/*")
 
 

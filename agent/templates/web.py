@@ -11,11 +11,12 @@ from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from agent.templates.catalogue import TemplateError
 from agent.templates.room import make_room
 
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 TIMEOUT_SECONDS = (10, 30)
 OK, PARTIAL, RANGE_REFUSED = 200, 206, 416
 # Request timeout, too early, too many requests; and all errors of the server.
@@ -58,7 +59,7 @@ class Web:
                 if url.startswith("https:") and not response.url.startswith("https:"):
                     raise TemplateError("the server leads to an address without TLS", where=url)
                 content = b""
-                for chunk in response.iter_content(CHUNK_BYTES):
+                for chunk in _chunks(response):
                     content += chunk
                     if len(content) > limit_bytes:
                         raise TemplateError(f"is larger than {limit_bytes} bytes", where=url)
@@ -152,19 +153,25 @@ def _receive(
     expected = size if size is not None else total
     with target.open("ab") as file:
         make_room(target, have, expected)
-        try:
-            for chunk in response.iter_content(CHUNK_BYTES):
-                have += len(chunk)
-                if expected is None:
-                    make_room(target, have, None)
-                elif have > expected:
-                    raise TemplateError(f"more than {expected} bytes came", where=response.url)
-                file.write(chunk)
-                progress(have, expected)
-        except requests.RequestException as error:
-            raise CutOff(_reason(error)) from None
+        for chunk in _chunks(response):
+            have += len(chunk)
+            if expected is None:
+                make_room(target, have, None)
+            elif have > expected:
+                raise TemplateError(f"more than {expected} bytes came", where=response.url)
+            file.write(chunk)
+            progress(have, expected)
     if expected is not None and have < expected:
         raise CutOff(f"{have} of {expected} bytes came")
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """All that comes, also the last bytes before a cut. Raises CutOff."""
+    try:
+        while chunk := response.raw.read1(CHUNK_BYTES):
+            yield chunk
+    except HTTPError as error:
+        raise CutOff(_reason(error)) from None
 
 
 def _size(path: Path) -> int:
