@@ -1,4 +1,4 @@
-"""What the tests of templates share: servers, keys, and a store."""
+"""What the tests of templates share: servers and a store."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import hashlib
 import os
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from agent.config import TemplateSource
-from agent.core.command import run
 from agent.templates.fetch import Fetcher
 from agent.templates.store import Store
 from agent.templates.web import Patience
@@ -21,36 +18,6 @@ from tests.unit.answers.servers import make_certificate
 from tests.unit.templates.server import Files, serving
 
 QUICK = Patience(tries=2, pause=0.01)
-
-
-@dataclass(frozen=True)
-class Signer:
-    """An OpenPGP key. public: in ASCII armor."""
-
-    home: Path
-    public: str
-
-    def sign(self, data: bytes) -> bytes:
-        """A detached signature in ASCII armor."""
-        argv = ["gpg", "--homedir", str(self.home), "--batch", "--armor", "--detach-sign"]
-        return run(argv, input=data).stdout.encode()
-
-
-def make_signer(home: Path) -> Signer:
-    home.mkdir(mode=0o700)
-    gpg = ["gpg", "--homedir", str(home), "--batch"]
-    run([*gpg, "--passphrase", "", "--quick-generate-key", "templates@example.org", "ed25519"])
-    return Signer(home, run([*gpg, "--armor", "--export"]).stdout)
-
-
-@pytest.fixture(scope="session")
-def signers() -> Iterator[tuple[Signer, Signer]]:
-    """The source's key, and somebody else's. gpg's sockets want a short path."""
-    with TemporaryDirectory(prefix="gpg-") as folder:
-        made = make_signer(Path(folder, "a")), make_signer(Path(folder, "b"))
-        yield made
-        for signer in made:
-            run(["gpgconf", "--homedir", str(signer.home), "--kill", "all"])
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from agent.templates.fetch import Fetcher
 from agent.templates.sources import catalogue
 from agent.templates.store import Store
 from agent.templates.web import Web
-from tests.unit.templates.conftest import QUICK, Signer
+from tests.unit.templates.conftest import QUICK
 from tests.unit.templates.server import Files, serving
 
 ROOT = b"root file system" * 999
@@ -106,43 +106,26 @@ def test_images_without_a_root_archive() -> None:
     assert simplestreams.templates(images(path="root.zip"), "https://x", "x") == ()
 
 
-APLINFO = f"""\
-Package: debian-13-standard
-Version: 13.1-2
-Type: lxc
-OS: debian-13
-Section: system
-Maintainer: Somebody <somebody@example.org>
-Architecture: amd64
-Location: system/debian-13-standard_13.1-2_amd64.tar.zst
-md5sum: {"0" * 32}
-sha512sum: {hashlib.sha512(ROOT).hexdigest()}
-Infopage: https://example.org/
-ManageUrl: https://__IPADDRESS__/
-Description: Debian 13 (standard)
- A small Debian system.
- .
- Section: games
+# Signed once with two keys that nobody has any more.
+DATA = Path(__file__).parents[2] / "data/templates"
+APLINFO = (DATA / "aplinfo.dat").read_bytes()
+OWN_KEY, OTHER_KEY = ((DATA / f"{name}-key.asc").read_text() for name in ("own", "other"))
 
-Package: some-machine
-Version: 1
-Type: openvz
-Architecture: amd64
-Location: system/x.tar.gz
-sha512sum: {"0" * 128}
-Description: not for containers
-"""
+
+def signature(name: str, who: str) -> bytes:
+    """The signature of a file of the test data, by the source's key or another."""
+    return (DATA / f"{name}.{who}.asc").read_bytes()
 
 
 @pytest.fixture
-def appliances(signers: tuple[Signer, Signer]) -> Iterator[tuple[Files, TemplateSource]]:
+def appliances() -> Iterator[tuple[Files, TemplateSource]]:
     """A server without TLS: the signature is the proof."""
     with serving() as files:
-        files.content["images/aplinfo.dat.gz"] = gzip.compress(APLINFO.encode())
-        files.content["images/aplinfo.dat.asc"] = signers[0].sign(APLINFO.encode())
+        files.content["images/aplinfo.dat.gz"] = gzip.compress(APLINFO)
+        files.content["images/aplinfo.dat.asc"] = signature("aplinfo.dat", "own")
         files.content["images/system/debian-13-standard_13.1-2_amd64.tar.zst"] = ROOT
         url = f"{files.address}/images/aplinfo.dat.gz"
-        yield files, TemplateSource(name="apl", kind="aplinfo", url=url, keyring=signers[0].public)
+        yield files, TemplateSource(name="apl", kind="aplinfo", url=url, keyring=OWN_KEY)
 
 
 def test_aplinfo(appliances: tuple[Files, TemplateSource], store: Store) -> None:
@@ -165,17 +148,17 @@ def test_aplinfo_with_a_wrong_file(appliances: tuple[Files, TemplateSource], sto
 
 
 def test_somebody_elses_signature(
-    appliances: tuple[Files, TemplateSource], signers: tuple[Signer, Signer]
+    appliances: tuple[Files, TemplateSource],
 ) -> None:
     files, source = appliances
-    files.content["images/aplinfo.dat.asc"] = signers[1].sign(APLINFO.encode())
+    files.content["images/aplinfo.dat.asc"] = signature("aplinfo.dat", "other")
     with pytest.raises(TemplateError, match="the signature is not good"):
         catalogue(source, Web())
 
 
 def test_a_replaced_index_is_refused(appliances: tuple[Files, TemplateSource]) -> None:
     files, source = appliances
-    changed = APLINFO.replace("13.1-2", "13.1-3").encode()
+    changed = APLINFO.replace(b"13.1-2", b"13.1-3")
     files.content["images/aplinfo.dat.gz"] = gzip.compress(changed)
     with pytest.raises(TemplateError, match="the signature is not good"):
         catalogue(source, Web())
@@ -188,17 +171,16 @@ def test_an_index_that_would_fill_the_memory() -> None:
         aplinfo.plain_text(gzip.compress(b"x")[:-5], 1000, "x")
 
 
-def test_a_signed_folder_without_tls(signers: tuple[Signer, Signer], store: Store) -> None:
+def test_a_signed_folder_without_tls(store: Store) -> None:
     with serving() as files:
-        lines = f"{DIGEST}  debian/13/amd64.tar.xz\n".encode()
-        files.content["t/SHA256SUMS"] = lines
-        files.content["t/SHA256SUMS.asc"] = signers[0].sign(lines)
+        files.content["t/SHA256SUMS"] = (DATA / "SHA256SUMS").read_bytes()
+        files.content["t/SHA256SUMS.asc"] = signature("SHA256SUMS", "own")
         files.content["t/debian/13/amd64.tar.xz"] = ROOT
         own = TemplateSource(
-            name="own", kind="directory", url=f"{files.address}/t/", keyring=signers[0].public
+            name="own", kind="directory", url=f"{files.address}/t/", keyring=OWN_KEY
         )
         assert Fetcher(store, [own]).fetch("debian/13").path.read_bytes() == ROOT
-        other = own.model_copy(update={"keyring": signers[1].public})
+        other = own.model_copy(update={"keyring": OTHER_KEY})
         with pytest.raises(TemplateError, match="the signature is not good"):
             catalogue(other, Web())
 
