@@ -1,0 +1,45 @@
+"""Laboratories for the tests of a module, and a watch over the running cluster's quorum."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cluster.laboratory import Laboratory, laboratory, quorate
+from tests.cluster.node import Node
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
+    """A laboratory named after the module."""
+    name = request.module.__name__.rpartition("_")[2][:6]
+    with laboratory(name, ipv6=name == "ipv6") as made:
+        yield made
+
+
+@contextmanager
+def quorum_kept(member: Node) -> Iterator[None]:
+    """Fails when this member had no quorum at any look while the context lasted."""
+    lost: list[int] = []
+    looks = 0
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal looks
+        while not done.wait(0.5):
+            looks += 1
+            if not quorate(member):
+                lost.append(looks)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+    assert looks > 0
+    assert not lost, f"{member.name} had no quorum at {len(lost)} of {looks} looks"

@@ -1,0 +1,72 @@
+"""The networks between the nodes: one bridge for each link, in a namespace of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from agent.core.command import run
+
+LINKS = 2
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The bridges. name: of the network namespace."""
+
+    name: str
+    ipv6: bool = False
+
+    def address(self, number: int, link: int) -> str:
+        """The address of a node on a link."""
+        return f"fd00:99:{link}::{number}" if self.ipv6 else f"10.99.{link}.{number}"
+
+    def addresses(self, number: int) -> tuple[str, ...]:
+        """The addresses of a node on all links."""
+        return tuple(self.address(number, link) for link in range(LINKS))
+
+    def plug(self, namespace: str, number: int) -> None:
+        """Make a namespace that is a node on all links."""
+        run(["ip", "netns", "add", namespace])
+        run(["ip", "-n", namespace, "link", "set", "lo", "up"])
+        for link in range(LINKS):
+            port = f"p{number}-{link}"
+            ends = ["name", f"eth{link}", "netns", namespace]
+            peer = ["peer", "name", port, "netns", self.name]
+            run(["ip", "link", "add", *ends, "type", "veth", *peer])
+            run(["ip", "-n", self.name, "link", "set", port, "master", f"br{link}", "up"])
+            size = 64 if self.ipv6 else 24
+            own = f"{self.address(number, link)}/{size}"
+            flags = ["nodad"] if self.ipv6 else []
+            run(["ip", "-n", namespace, "addr", "add", own, "dev", f"eth{link}", *flags])
+            run(["ip", "-n", namespace, "link", "set", f"eth{link}", "up"])
+
+    def cut(self, number: int, *, connected: bool) -> None:
+        """Pull a node's cables, or plug them in again."""
+        for link in range(LINKS):
+            state = "up" if connected else "down"
+            run(["ip", "-n", self.name, "link", "set", f"p{number}-{link}", state])
+
+    def octets(self) -> int:
+        """What went through the bridges' ports so far, in bytes, once for each receiver."""
+        total = 0
+        folder = ["ip", "netns", "exec", self.name, "cat"]
+        for link in range(LINKS):
+            ports = run([*folder, "/proc/net/dev"]).stdout.splitlines()
+            rows = [line.split() for line in ports if line.strip().startswith("p")]
+            total += sum(int(row[9]) for row in rows if row[0].endswith(f"-{link}:"))
+        return total
+
+
+@contextmanager
+def switch(name: str, *, ipv6: bool = False) -> Iterator[Switch]:
+    """The bridges, while the context lasts."""
+    run(["ip", "netns", "add", name])
+    try:
+        for link in range(LINKS):
+            run(["ip", "-n", name, "link", "add", f"br{link}", "type", "bridge"])
+            run(["ip", "-n", name, "link", "set", f"br{link}", "up"])
+        yield Switch(name, ipv6)
+    finally:
+        run(["ip", "netns", "del", name])

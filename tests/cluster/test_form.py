@@ -1,0 +1,49 @@
+"""A kit's cluster forms, one node joins, one is refused: the part that every change must pass."""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+import pytest
+
+from agent.cluster import kit
+from tests.cluster.laboratory import Laboratory, node_ids, online, quorate, record
+
+pytestmark = pytest.mark.lab
+
+
+def test_a_kit_makes_a_cluster(lab: Laboratory) -> None:
+    names = ("node1", "node2", "node3")
+    addresses = {name: lab.switch.address(n, 0) for n, name in enumerate(names, 1)}
+    made = kit.make("lab", names, addresses, datetime.datetime.now(datetime.UTC))
+    begin = time.monotonic()
+    first = lab.create(1, made["node1"].table())
+    created = time.monotonic()
+    second = lab.machine(2)
+    ticket = made["node2"]
+    assert isinstance(ticket, kit.Join)
+    done = lab.join(second, ticket.token.encode())
+    assert done.status == 0, done.stdout + done.stderr
+    record(test="form", create=created - begin, join=time.monotonic() - created)
+    assert online(first) == {"node1", "node2"} == online(second)
+    assert quorate(first) and quorate(second)
+    assert sorted(node_ids(second)) == [1, 2]
+    # Nothing of the token is left on the node that used it.
+    assert not (second.root / "var/lib/slipway/cluster/join.json").exists()
+    refused(lab, made["node3"])
+
+
+def refused(lab: Laboratory, ticket: kit.Create | kit.Join) -> None:
+    assert isinstance(ticket, kit.Join)
+    stolen = ticket.token.model_copy(update={"secret": "x" * 43})
+    third = lab.machine(3)
+    done = lab.join(third, stolen.encode())
+    assert done.status == 1
+    assert "refuses: the token is refused" in done.stderr
+    assert "slipway token create" in done.stderr
+    assert not (third.root / "etc/corosync/corosync.conf").exists()
+    # The right secret still works: a guess has not burnt the token.
+    done = lab.join(third, ticket.token.encode())
+    assert done.status == 0, done.stdout + done.stderr
+    assert online(lab.nodes[1]) == {"node1", "node2", "node3"}
