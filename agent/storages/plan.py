@@ -16,7 +16,7 @@ from agent.storages.registry import secret_of
 # Disks belong to QEMU's user; SMB has no owners of its own.
 SMB_OPTIONS = (
     "uid=libvirt-qemu,gid=libvirt-qemu,forceuid,forcegid,file_mode=0660,dir_mode=0771,"
-    "nosuid,nodev,noexec"
+    "nosuid,nodev,noexec,hard"
 )
 
 
