@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from agent import __version__
+from agent.backup import cli as backup_command
 from agent.boot import cli as boot_command
 from agent.commands import agent as agent_command
 from agent.commands import certificates as certificates_command
@@ -34,6 +35,7 @@ COMMANDS = (
     boot_command,
     disk_command,
     storage_command,
+    backup_command,
     kit_command,
     token_command,
     join_command,

@@ -54,7 +54,7 @@ def _copy_modules(tree: Path, folder: Path) -> None:
     """The drivers and what they need, unpacked, with names in the order of loading."""
     (kernel,) = (tree / "usr/lib/modules").iterdir()
     (tree / "lib").symlink_to("usr/lib")
-    asked = ["modprobe", "--dirname", tree, "--set-version", kernel.name, "--show-depends"]
+    asked = ["modprobe", "--dirname", str(tree), "--set-version", kernel.name, "--show-depends"]
     loaded: list[str] = []
     for module in MODULES:
         for line in run([*asked, module]).stdout.splitlines():

@@ -1,0 +1,1 @@
+"""Backups of virtual machines (virtnbdbackup) and containers (tar), kept in a folder."""

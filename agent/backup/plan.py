@@ -1,0 +1,143 @@
+"""Plans for backups: pure, from what was seen to commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from agent.backup.model import PARTIAL, Backup, Kind, folder_of
+from agent.containers.commands import Command, command, write_file
+from agent.containers.model import Record
+from agent.containers.model import folder_of as container_folder
+from agent.containers.plan import CONFIGURATION, RECORD, Seen
+from agent.containers.volumes import Volumes
+
+# On the file system of the disks: what guests overwrite during their backup is kept here. AppArmor
+# lets QEMU use it (config-templates/package/etc/apparmor.d/local/abstractions/libvirt-qemu).
+SCRATCH = Path("/var/lib/libvirt/images/.backup")
+QEMU_USER = "libvirt-qemu"
+ARCHIVE = "root.tar.zst"
+# Owners as the node knows them, not their names; capabilities and access lists too.
+TAR = ("--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "--zstd")
+
+
+def backup_vm(place: Path, guest: str, time: str) -> tuple[Command, ...]:
+    """A copy of all disks of a virtual machine, as they are in one moment, running or not."""
+    begin, end = _frame(place, "vm", guest, time)
+    options = ("--level", "copy", "--raw", "--compress", "--noprogress", "--nocolor")
+    scratch = ("--scratchdir", SCRATCH, "--socketfile", SCRATCH / f"{guest}.socket")
+    return (
+        command("install", "--directory", "--owner", QEMU_USER, "--mode=0700", SCRATCH),
+        *begin,
+        command("virtnbdbackup", "--domain", guest, *options, *scratch, "--output", _partial(end)),
+        end,
+    )
+
+
+def backup_container(place: Path, seen: Seen, volumes: Volumes, time: str) -> tuple[Command, ...]:
+    """An archive of a container's files, as they are in one moment where storage can do that."""
+    begin, end = _frame(place, "container", seen.name, time)
+    partial = _partial(end)
+    # A name that no container can have.
+    copy = f"{seen.name}+backup"
+    live = volumes.copies_live
+    source = copy if live else seen.name
+    folder = container_folder(seen.name)
+    return (
+        *begin,
+        command("cp", folder / CONFIGURATION, folder / RECORD, partial),
+        *(volumes.linked_clone(seen.name, copy, seen.record.disk_bytes) if live else ()),
+        *volumes.open(source),
+        command(
+            "tar",
+            "--create",
+            *TAR,
+            "--file",
+            Path(partial, ARCHIVE),
+            "--directory",
+            volumes.path(source),
+            ".",
+        ),
+        *volumes.close(source),
+        *(volumes.remove(copy, ()) if live else ()),
+        end,
+    )
+
+
+def _frame(place: Path, kind: Kind, guest: str, time: str) -> tuple[tuple[Command, ...], Command]:
+    """A backup has another name until it is complete; what was left of others goes first."""
+    folder = folder_of(place, kind, guest)
+    partial, complete = folder / f"{time}{PARTIAL}", folder / time
+    remove = ("rm", "--recursive", "--force", "--one-file-system")
+    begin = (
+        command("install", "--directory", "--mode=0700", folder),
+        command(
+            "find", folder, "-maxdepth", "1", "-name", f"*{PARTIAL}", "-exec", *remove, "{}", "+"
+        ),
+        command("mkdir", partial, undo=(*remove, partial)),
+    )
+    return begin, command("mv", "--no-target-directory", partial, complete)
+
+
+def _partial(end: Command) -> str:
+    return end.argv[-2]
+
+
+def forget(backups: Sequence[Backup]) -> tuple[Command, ...]:
+    """Remove backups."""
+    return tuple(command("rm", "--recursive", "--force", backup.path) for backup in backups)
+
+
+def restore_vm(
+    backup: Backup, name: str, xml: str, disks: Mapping[str, str], images: Path
+) -> tuple[Command, ...]:
+    """A virtual machine as it was, under this name; its disks become qcow2 files among the images.
+
+    xml: its new definition; disks: names of the restored files by those of the disks. What a
+    backup holds as zeros would fill the disk; converting leaves it out.
+    """
+    folder = images / f".restore-{name}"
+    remove = ("rm", "--recursive", "--force", folder)
+    options = ("--noprogress", "--nocolor", "--logfile", folder / "log")
+    return (
+        command(*remove),
+        command("mkdir", folder, undo=remove),
+        command("virtnbdrestore", *options, "--input", backup.path, "--output", folder),
+        *(
+            command(
+                *("qemu-img", "convert", "-O", "qcow2", folder / file),
+                disk_place(images, name, target),
+                undo=("rm", "--force", disk_place(images, name, target)),
+            )
+            for target, file in disks.items()
+        ),
+        Command(("virsh", "define", "/dev/stdin"), input=xml),
+        command(*remove),
+    )
+
+
+def disk_place(images: Path, name: str, target: str) -> Path:
+    """Where the disk of a restored machine lies; target: its name in the machine."""
+    return images / f"{name}-{target}.qcow2"
+
+
+def restore_container(backup: Backup, record: Record, volumes: Volumes) -> tuple[Command, ...]:
+    """A container as it was. It is listed by LXC once it is complete."""
+    name, folder = backup.guest, container_folder(backup.guest)
+    undo = ("rm", "--recursive", "--force", "--one-file-system", folder)
+    return (
+        command("install", "--directory", "--mode=0711", folder, undo=undo),
+        write_file(folder / RECORD, record.model_dump_json(indent=2) + "\n"),
+        *volumes.create(name, record.disk_bytes),
+        command(
+            "tar",
+            "--extract",
+            *TAR,
+            "--file",
+            backup.path / ARCHIVE,
+            "--directory",
+            volumes.path(name),
+        ),
+        *volumes.close(name),
+        command("cp", backup.path / CONFIGURATION, folder / CONFIGURATION),
+    )
