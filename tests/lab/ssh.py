@@ -73,7 +73,7 @@ class Ssh:
     def copy(self, file: Path, target: str) -> None:
         """Put a file on the machine. Raises CommandFailed."""
         options = ["-F", "none", *_options(ANY_HOST), *_options(UNATTENDED)]
-        login = ["-i", self.key.private, "-P", str(self.port)]
+        login = ["-i", str(self.key.private), "-P", str(self.port)]
         run(["scp", "-q", *options, *login, file, f"root@127.0.0.1:{target}"])
 
     def wait_until_up(self, limit: float) -> None:
