@@ -48,8 +48,11 @@ def nginx_configuration(
 
 def web_user(netboot: Path) -> str:
     """The user whom nginx' workers run as: root only where the files are hidden from others."""
-    folders = (netboot, *netboot.parents)
-    return WEB_USER if all(folder.stat().st_mode & 0o001 for folder in folders) else "root"
+    return _user_for(netboot, WEB_USER)
+
+
+def _user_for(folder: Path, user: str) -> str:
+    return user if all(x.stat().st_mode & 0o001 for x in (folder, *folder.parents)) else "root"
 
 
 def start_nginx(run_folder: Path, configuration: str, ended: Ended) -> Child:
@@ -64,11 +67,19 @@ def start_nginx(run_folder: Path, configuration: str, ended: Ended) -> Child:
     return Child(argv, ended)
 
 
-def dnsmasq_configuration(dhcp: Dhcp, address: str, http: str, tftp: Path, leases: Path) -> str:
-    """The text of dnsmasq.conf. address: of this server."""
+def dnsmasq_configuration(
+    dhcp: Dhcp, address: str, http: str, tftp: Path, leases: Path, user: str = DHCP_USER
+) -> str:
+    """The text of dnsmasq.conf. address: of this server; leases: the file; user: who it runs as."""
     values = {name: getattr(dhcp, name) for name in type(dhcp).model_fields}
     return render(
-        "serve/dnsmasq.conf", address=address, http=http, tftp=tftp, leases=leases, **values
+        "serve/dnsmasq.conf",
+        address=address,
+        http=http,
+        tftp=tftp,
+        leases=leases,
+        user=user,
+        **values,
     )
 
 
@@ -83,16 +94,19 @@ def start_dnsmasq(
     tftp = run_folder / "tftp"
     fill_tftp(tftp, netboot, addresses.http)
     leases.mkdir(exist_ok=True)
-    shutil.chown(leases, DHCP_USER)
+    user = _user_for(leases, DHCP_USER)
+    shutil.chown(leases, user)
     path = run_folder / "dnsmasq.conf"
-    text = dnsmasq_configuration(dhcp, address, addresses.http, tftp, leases / "dnsmasq.leases")
+    text = dnsmasq_configuration(
+        dhcp, address, addresses.http, tftp, leases / "dnsmasq.leases", user
+    )
     write_atomically(path, text)
     argv = ["dnsmasq", f"--conf-file={path}"]
     try:
         run([*argv, "--test"])
     except CommandFailed as error:
         raise SlipwayError("dnsmasq does not start", hint=error.output) from None
-    return Child(argv, ended, as_user(DHCP_USER, DHCP_CAPABILITIES))
+    return Child(argv, ended, as_user(user, DHCP_CAPABILITIES))
 
 
 def fill_tftp(tftp: Path, netboot: Path, http: str) -> None:

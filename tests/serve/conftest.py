@@ -14,8 +14,6 @@ from tests.serve.simulated import trusting
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("site")
-    folder.chmod(0o755)
-    folder.parent.chmod(0o755)
     with serving(folder) as running:
         yield running
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +80,7 @@ class Serving:
 
 def make_site(folder: Path, text: str, file_bytes: int = 100_000) -> None:
     """A site file with what belongs to it, and netboot files of this size."""
+    open_to_others(folder)
     (folder / "site.toml").write_text(text)
     (folder / "password").write_text("let me in\n")
     live = folder / "netboot/live"
@@ -88,6 +89,13 @@ def make_site(folder: Path, text: str, file_bytes: int = 100_000) -> None:
         (live / name).write_bytes(bytes(file_bytes))
     for name in ("undionly.kpxe", "shimx64.efi", "grubx64.efi"):
         (folder / "netboot" / name).write_bytes(bytes(1000))
+
+
+def open_to_others(folder: Path) -> None:
+    """So that nginx and dnsmasq, which are not root, find their way below a test's folder."""
+    for one in (folder, *folder.parents):
+        if not one.stat().st_mode & 0o001:
+            one.chmod(one.stat().st_mode | 0o011)
 
 
 @contextmanager
@@ -105,11 +113,11 @@ def serving(folder: Path, text: Callable[[int, int], str] = site_text) -> Iterat
         stop(server.process, signal.SIGTERM)
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the server's process."""
+def start(folder: Path, around: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Start the server's process. around: a program that runs it."""
     with (folder / "server.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "image", "serve", "--site", folder / "site.toml"],
+            [*around, sys.executable, "-m", "image", "serve", "--site", folder / "site.toml"],
             cwd=TOP,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -56,7 +56,6 @@ async def kill_now_and_then(server: Serving) -> None:
 
 
 def test_killed_in_the_middle(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
     with serving(tmp_path) as server:
         machines = [SimulatedMachine(number, server.http) for number in range(MACHINES)]
 
@@ -82,7 +81,6 @@ def test_killed_in_the_middle(tmp_path: Path) -> None:
 
 def test_all_at_the_same_instant(tmp_path: Path) -> None:
     """Counters: every machine has its own."""
-    tmp_path.chmod(0o755)
     with serving(tmp_path) as server:
         machines = [SimulatedMachine(number, server.http) for number in range(50)]
 

@@ -28,8 +28,6 @@ REASON = "the disk sda carries data: ext4"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("site")
-    folder.chmod(0o755)
-    folder.parent.chmod(0o755)
     with serving(folder, lambda http, https: site_text(http, https, "by-hand")) as running:
         yield running
 
