@@ -9,9 +9,11 @@ import pytest
 from agent.cluster import remove, status
 from agent.cluster.configuration import READER
 from agent.cluster.monitor import parse
+from agent.cluster.records import Records
 from agent.cluster.sbd import Sbd
 from agent.core.errors import SlipwayError
 
+NOTHING = Records({})
 DATA = Path(__file__).parents[2] / "data" / "cluster"
 
 
@@ -24,13 +26,13 @@ def state() -> status.Cluster:
 
 @pytest.mark.parametrize("node", ["node2", "node3"])
 def test_online_or_not(state: status.Cluster, node: str) -> None:
-    remove.check(node, state)
+    remove.check(node, state, NOTHING)
 
 
 @pytest.mark.parametrize(("node", "said"), [("node9", "not a member"), ("node1", "itself")])
 def test_who_cannot_be_removed(state: status.Cluster, node: str, said: str) -> None:
     with pytest.raises(SlipwayError, match=said):
-        remove.check(node, state)
+        remove.check(node, state, NOTHING)
 
 
 def test_not_without_quorum(state: status.Cluster) -> None:
@@ -38,11 +40,15 @@ def test_not_without_quorum(state: status.Cluster) -> None:
         update={"quorum": state.quorum.model_copy(update={"quorate": False})}
     )
     with pytest.raises(SlipwayError, match="no quorum"):
-        remove.check("node3", minority)
+        remove.check("node3", minority, NOTHING)
 
 
 def test_not_while_it_is_fenced(state: status.Cluster) -> None:
     last = state.members[2].model_copy(update={"state": "to be fenced"})
     fencing = state.model_copy(update={"members": (*state.members[:2], last)})
     with pytest.raises(SlipwayError, match="being fenced"):
-        remove.check("node3", fencing)
+        remove.check("node3", fencing, NOTHING)
+
+
+def test_one_that_was_removed_by_half(state: status.Cluster) -> None:
+    remove.check("node9", state, Records({"issued-ab": "node9:2000000000"}))
