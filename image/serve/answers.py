@@ -13,7 +13,7 @@ from ipaddress import ip_interface
 from typing import Any
 
 from agent.core.errors import SlipwayError
-from image.serve import machines, numbers, templates
+from image.serve import kits, machines, numbers, templates
 from image.serve.facts import Facts
 from image.serve.load_site import LoadedSite
 from image.serve.machines import Machine
@@ -65,8 +65,14 @@ def render_answer(
     try:
         values = _values(db, loaded, matched, machine, facts)
         content = templates.render_tree(tree, values, _allowed())
+        name = content.get("global", {}).get("fqdn")
+        made = kits.cluster_table(db, matched.group, name) if matched.group else {}
     except TemplateProblem as error:
         raise AnswerProblem(loaded.document.lines([error.problem])[0]) from None
+    except kits.NotANode as error:
+        raise AnswerProblem(error.message, where=error.where, hint=error.hint) from None
+    if made:
+        content["cluster"] = made | content.get("cluster", {})
     if webhook:
         fingerprint = {"cert-fingerprint": webhook.fingerprint} if webhook.fingerprint else {}
         content["webhook"] = {"url": webhook.url, "token": webhook.token, **fingerprint}

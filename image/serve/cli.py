@@ -16,6 +16,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     actions.add_parser("validate", help="check the site file and stop").set_defaults(
         function=_validate
     )
+    render = actions.add_parser("render", help="show the answer that a machine would get")
+    render.add_argument("machine", metavar="MACHINE", help="hardware address or name")
+    render.set_defaults(function=_render)
 
 
 # What an action imports is installed where it runs, and not wherever this command line is read.
@@ -34,4 +37,17 @@ def _validate(options: argparse.Namespace) -> int:
 
     load_site(options.site)
     print(f"{options.site}: the site file is valid")
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    from image.serve.load_site import load_site
+    from image.serve.preview import preview
+    from image.serve.server import STATE, state_folder
+
+    loaded = load_site(options.site)
+    rendered, matched = preview(loaded, state_folder(loaded) / STATE, options.machine)
+    for kind, scope in (("group", matched.group), ("machine", matched.machine)):
+        print(f"# {kind}: {scope.name if scope else 'none'}")
+    print(rendered.shown)
     return 0

@@ -88,3 +88,11 @@ CREATE TABLE logs (
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX logs_of_machine ON logs (machine, id);
+
+-- Cluster kits. answer: the node's table [cluster] as TOML, a secret.
+CREATE TABLE kits (
+    cluster TEXT NOT NULL,
+    node TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (cluster, node)
+) STRICT, WITHOUT ROWID;

@@ -28,6 +28,7 @@ from image.serve.page.views import Page
 from image.serve.store import Store
 
 NETBOOT = Path(__file__).resolve().parents[2] / "out/netboot"
+STATE = "state.sqlite"
 # Connections that wait to be accepted.
 BACKLOG = 4096
 # How long requests that are under way may take when the server is stopped, in seconds.
@@ -59,7 +60,7 @@ def serve(loaded: LoadedSite) -> None:
                 where=str(folders.netboot),
                 hint="Build the netboot files with ./build.sh, or set server.netboot.",
             )
-        store = Store(folders.state / "state.sqlite")
+        store = Store(folders.state / STATE)
         stack.callback(store.close)
         trusted = server_certificate(loaded, folders.state)
         addresses = addresses_of(loaded, trusted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +27,14 @@ def _pointer(value: str) -> str:
     return value
 
 
+def _address_or_nothing(value: str) -> str:
+    try:
+        return str(ip_address(value)) if value else ""
+    except ValueError:
+        raise refuse("an address, or an empty string") from None
+
+
+NodeName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Pointer = Annotated[str, AfterValidator(_pointer)]
 Seconds = Annotated[int, AfterValidator(_seconds)]
 
@@ -135,8 +143,10 @@ class Group(Scope):
     cluster: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,14}$")] | None = Field(
         None, description="Name of the cluster that the group's machines become"
     )
-    nodes: tuple[Line, ...] = Field(
-        (), description="Full names of the cluster's nodes; the first creates it"
+    nodes: dict[NodeName, Annotated[str, AfterValidator(_address_or_nothing)]] = Field(
+        {},
+        description="The cluster's nodes: host name to address, which is empty where the name "
+        "will do; the first one creates the cluster",
     )
 
     @model_validator(mode="after")
