@@ -20,6 +20,7 @@ from tests.lab.cells import (
     starts_without,
 )
 from tests.lab.conftest import empty_folder
+from tests.lab.errors import LabError
 from tests.lab.layouts import LAYOUTS, REDUNDANT
 from tests.lab.spec import FirmwareName
 from tests.lab.ssh import Key
@@ -63,12 +64,19 @@ class Cells:
         self.key = key
         self.accelerator = accelerator
         self.last: Cell | None = None
+        self.tried = ""
 
     def get(self, layout: str, firmware: FirmwareName) -> Cell:
-        """The cell; its seconds from power-on are in out/lab/layout-<cell>/seconds.json."""
+        """The cell; its seconds from power-on are in out/lab/layout-<cell>/seconds.json.
+
+        Raises LabError at once when its installation has failed before.
+        """
         name = f"layout-{layout}-{firmware}"
         if self.last is None or self.last.logs.name != name:
             self.drop()
+            if name == self.tried:
+                raise LabError("the installation failed in an earlier check", where=name)
+            self.tried = name
             logs = empty_folder(name)
             self.last = install_cell(layout, firmware, self.iso, self.key, self.accelerator, logs)
         return self.last
