@@ -24,8 +24,8 @@ DISKS = node_spec("reinstalled", "uefi", Layout((*MIRROR, *THIRD), {}))
 def test_nothing_of_old_installations_is_left(
     built_iso: Path, accelerator: Accelerator, key: Key, folder: Path
 ) -> None:
-    """ZFS on two disks; ZFS with the same name on a third; LVM on md over the first two; LVM with
-    the same name over the third.
+    """ZFS on two disks, ZFS with the same name on a third; LVM over the third, LVM with the same
+    name on md over the first two.
     """
 
     def place(name: str, layout: str, disks: tuple[str, ...], spec: MachineSpec) -> InstalledNode:
@@ -48,17 +48,17 @@ def test_nothing_of_old_installations_is_left(
         # The old pool is whole, and has another name.
         assert "pool: rpool-old-" in node.ssh.output("zpool", "import")
 
-    place("third", "md-raid1", MIRROR, DISKS)
-    node = place("fourth", "lvm-ext4", THIRD, DISKS)
-    with node.boot(folder / "lvm") as machine:
+    place("third", "lvm-ext4", THIRD, DISKS)
+    node = place("fourth", "md-raid1", MIRROR, DISKS)
+    with node.boot(folder / "md") as machine:
         wait_until_ready(machine)
         node.ssh.wait_until_up(LOGIN_LIMIT)
-        types = node.ssh.output("lsblk", "-lnpo", "NAME,FSTYPE")
-        assert "linux_raid_member" in types
-        devices = [line.split()[0] for line in types.splitlines() if line.startswith("/dev/vd")]
+        listed = node.ssh.output("lsblk", "-lnpo", "NAME").splitlines()
+        devices = [name for name in listed if name.startswith("/dev/vd")]
         # It looks at both ends of each device, past what lies on top of it.
         assert "zfs" not in node.ssh.output("wipefs", "--no-act", *devices)
-        groups = node.ssh.output("pvs", "--noheadings", "-o", "vg_name,pv_name").split()
-        assert groups[::2][groups[1::2].index("/dev/vdc3")] == "slipway"
-        assert any(name.startswith("slipway-old-") for name in groups[::2])
+        pairs = node.ssh.output("pvs", "--noheadings", "-o", "pv_name,vg_name").splitlines()
+        groups = dict(pair.split() for pair in pairs)
+        assert groups.pop("/dev/vdc3").startswith("slipway-old-")
+        assert list(groups.values()) == ["slipway"]
         assert node.ssh.output("findmnt", "-no", "SOURCE", "/") == "/dev/mapper/slipway-root"

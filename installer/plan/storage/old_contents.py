@@ -74,7 +74,8 @@ def retire(
 ) -> Iterator[Action]:
     """Rename sets on disks that are not chosen, where `create` makes one with their name.
 
-    Raises SlipwayError for an old array, which cannot be renamed while it is not running.
+    Raises SlipwayError for an old array, which cannot be renamed while it is not running; nor can
+    a volume group on it, which has the array's name when Slipway made it.
     """
     new = _new_names(create)
     for old in sets:
@@ -86,17 +87,18 @@ def retire(
             yield RetireZpool(guid=old.uuid, new_name=f"{old.name}-old-{old.uuid[:6]}")
         else:
             raise SlipwayError(
-                f'an old array "{old.name}" has the name that the new one gets',
+                f'an old array "{old.name}" has the name that the new storage gets',
                 where=", ".join(sorted(old.disks)),
                 hint="Choose its disks too, clear them (wipefs --all) or disconnect them.",
             )
 
 
 def _new_names(create: Collection[Action]) -> Mapping[str, set[str]]:
+    groups = {item.name for item in create if isinstance(item, CreateVolumeGroup)}
     return {
-        VOLUME_GROUP: {item.name for item in create if isinstance(item, CreateVolumeGroup)},
+        VOLUME_GROUP: groups,
         "ZFS pool": {item.name for item in create if isinstance(item, CreateZpool)},
-        "array": {item.name for item in create if isinstance(item, CreateRaid)},
+        "array": groups | {item.name for item in create if isinstance(item, CreateRaid)},
     }
 
 

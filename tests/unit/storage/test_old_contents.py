@@ -57,8 +57,13 @@ def test_an_old_pool_with_our_name_is_renamed() -> None:
 def test_an_old_array_with_our_name_is_refused() -> None:
     old = _member("sdx", "linux_raid_member", label="any:slipway", uuid="u")
     mirror: dict[str, Any] = {"disk_list": ["sda", "sdb"], "lvm": {"raid": "raid1"}}
-    with pytest.raises(SlipwayError, match="has the name that the new one gets"):
+    with pytest.raises(SlipwayError, match="has the name that the new storage gets"):
         _prepare(disk("sda"), disk("sdb"), old, **mirror)
+    # The array is not running, so nobody sees the volume group on it.
+    with pytest.raises(SlipwayError, match="has the name that the new storage gets"):
+        _prepare(disk("sda"), old)
+    zfs: dict[str, Any] = {"filesystem": "zfs", "zfs": {"raid": "raid0"}}
+    assert _prepare(disk("sda"), old, **zfs)
 
 
 @pytest.mark.parametrize("kind", ["linux_raid_member", "zfs_member", "btrfs"])
