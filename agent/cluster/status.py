@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.cluster import configuration, fencing, monitor, quorum, sbd
+from agent.cluster import configuration, credentials, fencing, monitor, quorum, sbd
 from agent.cluster.configuration import Configuration
+from agent.cluster.credentials import Credentials
 from agent.cluster.fencing import Watchdog
 from agent.cluster.monitor import View
 from agent.cluster.quorum import Votes
@@ -68,6 +69,7 @@ class Cluster(Model):
     ha: bool
     why_off: str
     advice: tuple[str, ...]
+    credentials: Credentials = Credentials()
 
 
 def votes(made: Configuration, view: View | None) -> Votes:
@@ -182,6 +184,7 @@ def text(state: Cluster) -> str:
         lines.append(f"        {_may_fail(state)}")
     lines.append(f"fencing: {_fencing(state.fencing)}")
     lines.append("HA: on" if state.ha else f"HA: off, {state.why_off}")
+    lines += credentials.lines(state.credentials)
     lines += [f"note: {line}" for line in state.advice]
     return "\n".join(lines)
 
@@ -220,7 +223,8 @@ def look(own: str) -> tuple[Cluster, View | None]:
             "this node belongs to no cluster", hint="join one with: slipway join TOKEN"
         )
     view = monitor.look()
-    return compose(made, view, sbd.read(), fencing.present(), own), view
+    state = compose(made, view, sbd.read(), fencing.present(), own)
+    return state.model_copy(update={"credentials": credentials.read()}), view
 
 
 def offline(state: Cluster) -> tuple[str, ...]:
