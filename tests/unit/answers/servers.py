@@ -131,12 +131,12 @@ def serving(
         thread.join()
 
 
-def make_certificate(path: Path) -> str:
+def make_certificate(path: Path, address: str = "127.0.0.1") -> str:
     """Write a key and a self-signed certificate for localhost; gives its fingerprint."""
     run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         + ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", str(path)]
-        + ["-out", f"{path}.crt", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        + ["-out", f"{path}.crt", "-addext", f"subjectAltName=DNS:localhost,IP:{address}"]
     )
     certificate = Path(f"{path}.crt").read_text()
     path.write_text(path.read_text() + certificate)
