@@ -80,12 +80,13 @@ class TemplateSource(Model):
     """A place to fetch templates from.
 
     url: of the server (simplestreams), the index (aplinfo), or the folder with SHA256SUMS
-    (directory: an address or an absolute path). keyring: OpenPGP keys in ASCII armor that sign
+    (directory: an address or an absolute path); "member" is another node of the cluster, reached
+    through its tunnel, and in no file. keyring: OpenPGP keys in ASCII armor that sign
     the index; ca: certificates in PEM that are trusted for it instead of the system's.
     """
 
     name: str
-    kind: Literal["simplestreams", "aplinfo", "directory"]
+    kind: Literal["simplestreams", "aplinfo", "directory", "member"]
     url: str
     keyring: str = ""
     ca: str = ""

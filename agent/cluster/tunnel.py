@@ -1,6 +1,6 @@
-"""The tunnel between members: mutual TLS around pcsd and csync2, which verify nobody.
+"""The tunnel between members: mutual TLS around pcsd, csync2 and templates, which verify nobody.
 
-Both listen on this machine only. stunnel takes their ports on the node's addresses, and lets in
+They listen on this machine only. stunnel takes their ports on the node's addresses, and lets in
 who has a certificate of the cluster's authority. An nftables rule leads what this node sends to
 these ports of others through stunnel, which asks the other side for the same.
 """
@@ -17,8 +17,10 @@ from agent.core.template import render
 STUNNEL = Path("/etc/stunnel/slipway.conf")
 REDIRECT = Path("/etc/slipway/tunnel.nft")
 UNIT = "stunnel@slipway.service"
+# Where each member offers its templates to the others.
+TEMPLATES = 2227
 # name, port of the service, port on which stunnel takes what this node sends.
-PORTS = (("pcsd", 2224, 22400), ("csync2", 30865, 22401))
+PORTS = (("pcsd", 2224, 22400), ("csync2", 30865, 22401), ("templates", TEMPLATES, 22402))
 
 
 def texts(addresses: Sequence[str], folder: Folder) -> dict[Path, str]:

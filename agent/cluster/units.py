@@ -14,6 +14,7 @@ SERVICES = (
     "slipway-member.socket",
     "slipway-signer.socket",
     ENDPOINT,
+    "slipway-template-server.service",
     "slipway-certificates.path",
     "slipway-certificates.timer",
 )

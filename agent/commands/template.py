@@ -10,6 +10,7 @@ from agent import config
 from agent.core.errors import SlipwayError
 from agent.templates.catalogue import TemplateError
 from agent.templates.fetch import Fetcher
+from agent.templates.members import member_sources
 from agent.templates.store import Entry, Store
 
 
@@ -83,10 +84,14 @@ def remove(options: argparse.Namespace) -> int:
 
 
 def fetcher(settings: config.Templates, only: str | None = None) -> Fetcher:
-    """The fetcher of this node's sources, or of one. Raises TemplateError for an unknown one."""
-    sources = [source for source in settings.sources if only in (None, source.name)]
+    """The fetcher of all sources, other members first, or of one of them.
+
+    Raises TemplateError when there is no such source.
+    """
+    known = (*member_sources(), *settings.sources)
+    sources = [source for source in known if only in (None, source.name)]
     if only and not sources:
-        names = ", ".join(source.name for source in settings.sources)
+        names = ", ".join(source.name for source in known)
         raise TemplateError(f"there is no source {only}", hint=f"there are: {names or 'none'}")
     return Fetcher(Store(), sources, proxy=settings.proxy, progress=Meter().show)
 

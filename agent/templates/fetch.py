@@ -134,6 +134,9 @@ class Fetcher:
             raise NoRoom("the disk is full", where=str(partial.parent)) from error
 
     def _web(self, source: TemplateSource) -> Web:
+        if source.kind == "member":
+            # One that is off is no reason to wait.
+            return Web(patience=Patience(tries=1))
         return Web(source.ca, self.proxy, self.patience)
 
 

@@ -21,12 +21,15 @@ def catalogue(source: TemplateSource, web: Web) -> tuple[Template, ...]:
             return _simplestreams(source, web)
         case "aplinfo":
             return _aplinfo(source, web)
-        case "directory":
+        case "directory" | "member":
             return _directory(source, web)
 
 
 def check(source: TemplateSource) -> None:
     """Raises TemplateError where nothing would vouch for the catalogue."""
+    if source.kind == "member":
+        # The tunnel of the cluster proves both sides.
+        return
     signed = source.kind != "simplestreams" and bool(source.keyring)
     if source.kind == "aplinfo" and not signed:
         raise TemplateError(
