@@ -6,7 +6,7 @@ import logging
 import re
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from agent.core.errors import SlipwayError
 from image.serve.answers import AnswerProblem
@@ -91,6 +91,8 @@ async def on_error(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": "a defect of the server; its log tells more"}, 500)
     status = STATUS.get(type(error), 500)
     log.warning("%s: %d: %s", who, status, " ".join(str(error).split()))
+    if "text/html" in request.headers.get("accept", ""):
+        return PlainTextResponse(f"{error}\n", status)
     content = {"error": error.message} | ({"hint": error.hint} if error.hint else {})
     again = {"Retry-After": str(AGAIN_SECONDS)} if status in (425, 503) else {}
     return JSONResponse(content, status, again)

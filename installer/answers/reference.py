@@ -12,9 +12,12 @@ from installer.answers.schema import json_schema
 HEADER = "| key | value | default | meaning |\n|---|---|---|---|"
 
 
-def reference_tables() -> str:
-    """Markdown: for each table of the answer file a heading and a row for each key."""
-    allowed = Allowed(json_schema())
+def reference_tables(schema: Node | None = None) -> str:
+    """Markdown: for each table a heading and a row for each key.
+
+    schema: of the file; default: the answer file's.
+    """
+    allowed = Allowed(schema or json_schema())
     return "\n\n".join(_sections(allowed, (), set()))
 
 

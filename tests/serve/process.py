@@ -85,8 +85,9 @@ def make_site(folder: Path, text: str, file_bytes: int = 100_000) -> None:
     (folder / "password").write_text("let me in\n")
     live = folder / "netboot/live"
     live.mkdir(parents=True)
-    for name in ("vmlinuz", "initrd.img", "10-node.squashfs", "SHA256SUMS"):
+    for name in ("vmlinuz", "initrd.img", "10-node.squashfs"):
         (live / name).write_bytes(bytes(file_bytes))
+    (live / "SHA256SUMS").write_text("")
     for name in ("undionly.kpxe", "shimx64.efi", "grubx64.efi"):
         (folder / "netboot" / name).write_bytes(bytes(1000))
 
@@ -99,10 +100,12 @@ def open_to_others(folder: Path) -> None:
 
 
 @contextmanager
-def serving(folder: Path, text: Callable[[int, int], str] = site_text) -> Iterator[Serving]:
-    """A real server for the site in this folder."""
+def serving(
+    folder: Path, text: Callable[[int, int], str] = site_text, file_bytes: int = 100_000
+) -> Iterator[Serving]:
+    """A real server for a site in this folder, with netboot files of this size."""
     http, https = free_ports(2)
-    make_site(folder, text(http, https))
+    make_site(folder, text(http, https), file_bytes)
     server = Serving(
         folder, f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}", start(folder)
     )

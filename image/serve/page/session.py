@@ -62,7 +62,7 @@ class Sessions:
     def valid(self, cookie: str) -> bool:
         """Whether this server made the cookie, and it is still good."""
         text, _, signature = cookie.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._sign(text).encode()):
+        if not hmac.compare_digest(signature.encode(errors="replace"), self._sign(text).encode()):
             return False
         return int(text.partition(".")[0]) > time.time()
 
@@ -71,7 +71,7 @@ class Sessions:
         return self._sign(f"form {cookie}")
 
     def _sign(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, text.encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def load(state: Path, password_file: Path | None) -> tuple[Sessions, str]:

@@ -1,0 +1,1 @@
+"""How many machines one netboot server can feed: `./build.sh bench serve`."""

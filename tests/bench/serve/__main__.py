@@ -1,0 +1,34 @@
+"""Measures the server and writes out/serve/bench.json; docs/serve.md says how to read it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from tests.bench.serve import fleet, static
+from tests.serve.process import serving
+
+RESULT = Path(__file__).resolve().parents[3] / "out/serve/bench.json"
+FILE_BYTES = 64 << 20
+
+
+def main() -> None:
+    """Run all measurements against one server."""
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-") as name:
+        folder = Path(name)
+        with serving(folder, file_bytes=FILE_BYTES) as server:
+            print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}", flush=True)
+            result: dict[str, object] = {"cores": os.cpu_count(), "load": os.getloadavg()[0]}
+            result["static"] = static.compare(server)
+            result["fleet"] = asyncio.run(fleet.power_on(server))
+            result["burst"] = asyncio.run(fleet.burst(server))
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(RESULT)
+
+
+if __name__ == "__main__":
+    main()
