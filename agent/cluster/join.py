@@ -94,9 +94,14 @@ class _Joining:
         links = check_addresses(self.request.links)
         self._keep_request()
         if not self._enrolled():
-            self._check_token()
             self.say("asking a member for a certificate")
-            self._enrol(links)
+            try:
+                self._check_token()
+                self._enrol(links)
+            except WaitForOperator:
+                # Nobody knows this node yet, and this token will never do.
+                self.folder.request.unlink(missing_ok=True)
+                raise
         self.say("starting pcsd behind mutual TLS")
         pcsd_token = transport.open_transport(self.folder, links, self.systemd)
         if local.configured():

@@ -45,9 +45,7 @@ def run_join(options: argparse.Namespace) -> int:
     """Join, and say each thing before it is done."""
     if name := join.joined():
         raise SlipwayError(f"this node is a member of a cluster already, as {name}")
-    request = join.pending() if options.token is None else None
-    if request is None:
-        request = _request(options)
+    request = _request(options)
     systemd = Systemd()
     until_done(lambda: join.join(request, systemd, say=_say))
     _say(f"{request.node} is a member of the cluster")
@@ -68,17 +66,24 @@ def until_done(attempt: Callable[[], None], pause: Callable[[float], None] = tim
 
 
 def _request(options: argparse.Namespace) -> join.JoinRequest:
+    """What to join with: a token that is given, or what was interrupted."""
+    interrupted = join.pending()
+    word = options.token or _ask(needed=interrupted is None)
+    if interrupted and not word.strip():
+        return interrupted
+    token = Token.decode(word)
+    if interrupted and interrupted.token == token:
+        return interrupted
     settings = config.load()
     places = options.link or settings.cluster.links or (settings.management_interface,)
-    token = Token.decode(options.token or _ask())
     own = links.resolve(places, links.own_addresses())
     return join.JoinRequest(token=token, node=settings.name, links=own)
 
 
-def _ask() -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass("Join token (not shown): ")
-    return sys.stdin.readline()
+def _ask(*, needed: bool) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    return getpass.getpass("Join token (not shown): ") if needed else ""
 
 
 def _say(text: str) -> None:

@@ -128,6 +128,7 @@ def listen(addresses: Sequence[str], port: int = ENROLMENT_PORT) -> list[socket.
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.setsockopt(*FREEBIND[family], 1)
         made.bind((address, port))
+        made.listen(BACKLOG)
         sockets.append(made)
     return sockets
 
@@ -142,6 +143,7 @@ def make_server(application: Any, context: ssl.SSLContext) -> Server:
     config = uvicorn.Config(
         application,
         http=Protocol,
+        loop="asyncio",
         ws="none",
         lifespan="off",
         access_log=False,

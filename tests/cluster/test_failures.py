@@ -1,0 +1,156 @@
+"""What may happen while nodes join: each ends in a joined node, and quorum is never lost."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from agent.cluster.folder import Folder
+from tests.cluster.conftest import quorum_kept
+from tests.cluster.laboratory import (
+    JOIN_SECONDS,
+    Laboratory,
+    leader,
+    node_ids,
+    online,
+    record,
+    wait_online,
+)
+from tests.cluster.node import Node
+from tests.lab.wait import until
+
+pytestmark = [pytest.mark.lab, pytest.mark.matrix]
+
+STATE = "var/lib/slipway/cluster"
+# What each step of a join leaves (agent.cluster.join), in their order.
+BOUNDARIES = (
+    f"{STATE}/join.json",
+    f"{STATE}/node.key",
+    f"{STATE}/authority.crt",
+    f"{STATE}/node.crt",
+    f"{STATE}/pcsd-token",
+    "etc/corosync/authkey",
+    "etc/corosync/corosync.conf",
+    "var/lib/pacemaker/cib/cib.xml",
+    f"{STATE}/member",
+)
+
+
+@pytest.fixture(scope="module")
+def first(lab: Laboratory) -> Iterator[Node]:
+    """The first member of a cluster of two."""
+    made = lab.create(1)
+    lab.add(2, made)
+    yield made
+
+
+def finish(process: subprocess.Popen[bytes], node: Node) -> None:
+    """Wait for a join to end well."""
+    status = process.wait(timeout=JOIN_SECONDS)
+    assert status == 0, (node.folder / "join.log").read_text()
+
+
+def leave(lab: Laboratory, member: Node, node: Node) -> None:
+    """Take a node out of the cluster and throw the machine away."""
+    member.run(["pcs", "cluster", "node", "remove", node.name, "--force"])
+    node.remove()
+    del lab.nodes[node.number]
+
+
+def test_two_at_the_same_instant(lab: Laboratory, first: Node) -> None:
+    nodes = [lab.machine(number) for number in (3, 4)]
+    tokens = [lab.token(first, "--node", node.name) for node in nodes]
+    with quorum_kept(first):
+        begin = time.monotonic()
+        joining = [lab.start_join(*pair) for pair in zip(nodes, tokens, strict=True)]
+        for process, node in zip(joining, nodes, strict=True):
+            finish(process, node)
+        record(test="two at once", seconds=time.monotonic() - begin)
+    assert online(first) == {"node1", "node2", "node3", "node4"}
+    for node in (first, *nodes):
+        assert sorted(node_ids(node)) == [1, 2, 3, 4]
+    leave(lab, first, nodes[1])
+
+
+@pytest.mark.parametrize("boundary", range(len(BOUNDARIES)))
+def test_the_joiner_loses_power(lab: Laboratory, first: Node, boundary: int) -> None:
+    node = lab.machine(10 + boundary)
+    token = lab.token(first, "--node", node.name)
+    with quorum_kept(first):
+        lab.start_join(node, token)
+        written = node.root / BOUNDARIES[boundary]
+        until(lambda: written.exists() or None, 120, str(written), where=node.name, interval=0.01)
+        node.power_off()
+        begin = time.monotonic()
+        node.boot()
+        # Where the power went before the token was kept, it has to be given once more.
+        again = "" if Folder(node.root / STATE).request.exists() else token
+        done = lab.join(node, again)
+        joined = done.status == 0 or "is a member of a cluster already" in done.stderr
+        assert joined, done.stdout + done.stderr
+        wait_online(first, {"node1", "node2", "node3", node.name})
+        record(test="power", boundary=BOUNDARIES[boundary], seconds=time.monotonic() - begin)
+    ids = node_ids(first)
+    assert len(ids) == len(set(ids)) == 4
+    leave(lab, first, node)
+
+
+def test_the_first_node_is_down_for_a_while(lab: Laboratory, first: Node) -> None:
+    second = lab.nodes[2]
+    node = lab.machine(4)
+    token = lab.token(second, "--node", node.name)
+    first.power_off()
+    with quorum_kept(second):
+        process = lab.start_join(node, token)
+        log = node.folder / "join.log"
+        what = "the reason why it waits"
+        until(lambda: "node1" in log.read_text() or None, 120, what, where=node.name)
+        assert process.poll() is None
+        first.boot()
+        finish(process, node)
+    wait_online(second, {"node1", "node2", "node3", "node4"})
+
+
+def test_the_member_that_adds_dies(lab: Laboratory, first: Node) -> None:
+    name = leader(first)
+    leading = next(node for node in lab.nodes.values() if node.name == name)
+    other = next(node for node in lab.nodes.values() if node.name != name and node.number < 5)
+    node = lab.machine(5)
+    token = lab.token(first, "--node", node.name)
+    with quorum_kept(other):
+        process = lab.start_join(node, token)
+        key = node.root / "etc/corosync/authkey"
+        until(lambda: key.exists() or None, 120, str(key), where=node.name, interval=0.01)
+        leading.power_off()
+        begin = time.monotonic()
+        leading.boot()
+        finish(process, node)
+        record(test="adding member died", seconds=time.monotonic() - begin)
+    wait_online(other, {f"node{n}" for n in range(1, 6)})
+    ids = node_ids(other)
+    assert len(ids) == len(set(ids)) == 5
+
+
+RULES = """
+table inet lossy
+delete table inet lossy
+table inet lossy { chain input { type filter hook input priority -300;
+    iifname "eth*" numgen random mod 100 0 counter drop; }; }
+"""
+
+
+def test_a_link_that_drops_one_in_a_hundred(lab: Laboratory, first: Node) -> None:
+    node = lab.machine(6)
+    everyone = [*lab.nodes.values()]
+    for each in everyone:
+        each.run(["nft", "-f", "-"], input=RULES)
+    with quorum_kept(first):
+        done = lab.join(node, lab.token(first, "--node", node.name))
+        assert done.status == 0, done.stdout + done.stderr
+    dropped = node.run(["nft", "list", "table", "inet", "lossy"]).stdout
+    assert "packets 0 " not in dropped
+    for each in everyone:
+        each.run(["nft", "delete", "table", "inet", "lossy"])
