@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def tryout_fleet(count: int, firmware: FirmwareName, *, keep: bool, folder: Path
             shutil.rmtree(folder / spec.name / "disks")
 
 
-def complete(count: int) -> Any:
+def complete(count: int) -> Callable[[dict[str, Any]], bool]:
     """Whether a state is that of a cluster of so many online members, with HA."""
 
     def check(state: dict[str, Any]) -> bool:
