@@ -64,6 +64,11 @@ class Folder:
         """Exists once the node was seen as a member of the cluster: its name."""
         return self.root / "member"
 
+    def of_cluster(self) -> tuple[Path, ...]:
+        """The files that a node has from one cluster and that are of no use in another."""
+        given = (self.certificate, self.authority, self.authority_secret, self.revoked)
+        return (*given, self.pcsd_token, self.rotation)
+
     def read(self, path: Path) -> str | None:
         """The text of one of the files, or None when it is not there. Raises OSError."""
         try:

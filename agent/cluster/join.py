@@ -77,7 +77,7 @@ def join(
     say: told each thing before it is done. Raises Retry when it may pass: call it again, with
     backoff; WaitForOperator when only a person can help; other SlipwayErrors.
     """
-    if joined(folder):
+    if joined(folder) and local.configured():
         return
     _Joining(request, systemd, folder, say).run()
 
@@ -127,7 +127,7 @@ class _Joining:
         folder = self.folder
         if pending(folder) == self.request:
             return
-        for path in (folder.certificate, folder.authority, folder.pcsd_token):
+        for path in (*folder.of_cluster(), folder.member):
             path.unlink(missing_ok=True)
         dump = self.request.model_dump_json(by_alias=True)
         folder.write(folder.request, dump)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from agent import config
-from agent.cluster import join, links
+from agent.cluster import join, links, local
 from agent.cluster.token import Token
 from agent.core.errors import SlipwayError
 from agent.step import Retry
@@ -43,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_join(options: argparse.Namespace) -> int:
     """Join, and say each thing before it is done."""
-    if name := join.joined():
+    if (name := join.joined()) and local.configured():
         raise SlipwayError(f"this node is a member of a cluster already, as {name}")
     request = _request(options)
     systemd = Systemd()

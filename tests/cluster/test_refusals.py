@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.cluster import authority, removal
+from agent.cluster import authority
 from agent.cluster.authority import Authority
 from agent.cluster.folder import Folder
 from agent.cluster.token import Token
@@ -148,7 +148,7 @@ def test_a_removed_node_opens_nothing(lab: Laboratory, first: Node) -> None:
     key = (first.root / "etc/corosync/authkey").read_bytes()
     old_token = (first.root / STATE / "pcsd-token").read_text()
     with quorum_kept(first):
-        first.run(["python3", "-I", "-c", REMOVE, "node4"])
+        first.run(["slipway", "cluster", "remove", "node4"])
         for member in (first, lab.nodes[2], lab.nodes[3]):
             wait_for_rotation(member)
     assert (first.root / "etc/corosync/authkey").read_bytes() != key
@@ -163,19 +163,6 @@ def test_a_removed_node_opens_nothing(lab: Laboratory, first: Node) -> None:
     fresh = lab.nodes[3]
     shutil.copytree(fresh.root / STATE, fresh.root / "root/stolen")
     assert handshake(fresh, f"{first.addresses[0]}:2226") == 0
-
-
-REMOVE = f"""
-import sys
-sys.path.insert(0, "/usr/lib/slipway")
-from agent.cluster.cib import Cib
-from agent.cluster.pcs import Pcsd
-from {removal.__name__} import disown, renew_keys
-disown(sys.argv[1], Cib())
-Pcsd().remove_node(sys.argv[1])
-Pcsd().forget_host(sys.argv[1])
-renew_keys(Cib())
-"""
 
 
 def wait_for_rotation(member: Node) -> None:
