@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Container
 from ipaddress import IPv4Network, ip_network
+from itertools import chain
 
 from agent.core.errors import SlipwayError
 
@@ -48,7 +49,14 @@ def address(
     if given := _given(db, name, machine):
         return given
     last = pool.num_addresses - (2 if isinstance(pool, IPv4Network) and pool.prefixlen < 31 else 1)
-    for number in range(max(first, 0), min(last, first + MAXIMUM_SEARCHED) + 1):
+    lowest = max(first, 0)
+    # Where the next free one is, unless some were left out or are free again.
+    likely = lowest + _count(db, name)
+    numbers = chain(
+        range(likely, min(last, likely + MAXIMUM_SEARCHED) + 1),
+        range(lowest, min(last + 1, likely)),
+    )
+    for number in numbers:
         candidate = str(pool[number])
         if candidate not in reserved and not _taken(db, name, candidate):
             _give(db, name, machine, candidate)
@@ -61,6 +69,11 @@ def _given(db: sqlite3.Connection, name: str, machine: int) -> str:
         "SELECT value FROM numbers WHERE counter = ? AND machine = ?", (name, machine)
     ).fetchone()
     return str(row["value"]) if row else ""
+
+
+def _count(db: sqlite3.Connection, name: str) -> int:
+    found = db.execute("SELECT count(*) FROM numbers WHERE counter = ?", (name,))
+    return int(found.fetchone()[0])
 
 
 def _give(db: sqlite3.Connection, name: str, machine: int, value: str) -> None:

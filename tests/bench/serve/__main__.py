@@ -23,11 +23,21 @@ def main() -> None:
             print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}", flush=True)
             result: dict[str, object] = {"cores": os.cpu_count(), "load": os.getloadavg()[0]}
             result["static"] = static.compare(server)
-            result["fleet"] = asyncio.run(fleet.power_on(server))
-            result["burst"] = asyncio.run(fleet.burst(server))
+            for name, measure in (("fleet", fleet.power_on), ("burst", fleet.burst)):
+                before = processor_seconds(server.process.pid)
+                result[name] = asyncio.run(measure(server))
+                used = processor_seconds(server.process.pid) - before
+                result[f"{name}_processor_seconds"] = round(used, 2)
+                print(f"  the server without nginx used {used:.1f} s of processor time", flush=True)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     print(RESULT)
+
+
+def processor_seconds(process: int) -> float:
+    """The processor time of a process so far: how much is left of a core does not change it."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
