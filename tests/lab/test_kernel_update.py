@@ -138,8 +138,7 @@ def update_and_restart(node: InstalledNode, update: Update, logs: Path, *, zfs: 
         assert node.ssh.output("uname", "-r") != update.kernel
         if zfs:
             packages.append(update.headers)
-            with served(update.repository) as address:
-                node.ssh.run(["curl", "-fsS", "-o", "/tmp/dkms.tar", f"{address}/dkms.tar"])
+            node.ssh.copy(update.repository / "dkms.tar", "/tmp/dkms.tar")
             node.ssh.run(["tar", "-xf", "/tmp/dkms.tar", "-C", "/"])
         install_update(node.ssh, update, packages)
         status = node.ssh.run(["slipway", "boot", "status"], check=False)
