@@ -180,12 +180,14 @@ def power_on(
             def heard(line: Line) -> None:
                 on_line(spec.name, line)
 
-            node, start = install(spec, wanted, image, key, accelerator, home, on_line=heard)
+            node, start = install(
+                spec, wanted, image, key, accelerator, home, on_line=heard, patience=len(specs)
+            )
             machine = node.boot(home / "boot", power_on=start, on_line=heard)
             running.callback(stop, machine)
             seconds = follow(machine.serial, MEMBER_MILESTONES, FAILED)
             node = replace(node, seconds=node.seconds | seconds)
-            node.ssh.wait_until_up(LOGIN_LIMIT)
+            node.ssh.wait_until_up(LOGIN_LIMIT * len(specs))
             return Member(node, machine)
 
         yield tuple(pool.map(bring_up, specs, answers))

@@ -97,15 +97,18 @@ class InstalledNode:
         )
 
 
-def follow(serial: Serial, milestones: tuple[Milestone, ...], failed: str) -> dict[str, float]:
+def follow(
+    serial: Serial, milestones: tuple[Milestone, ...], failed: str, patience: float = 1.0
+) -> dict[str, float]:
     """Wait for each milestone in turn: seconds from power-on by name.
 
+    patience: what the limits are multiplied with, where machines share processors.
     Raises LabTimeout, or LabError as soon as the console says that it failed.
     """
     seconds = {}
     for milestone in milestones:
         found = serial.wait_for(
-            milestone.line, milestone.limit, repr(milestone.line), unless=failed
+            milestone.line, milestone.limit * patience, repr(milestone.line), unless=failed
         )
         seconds[milestone.name] = round(found.seconds, 1)
     return seconds
@@ -131,17 +134,18 @@ def install(
     folder: Path,
     *,
     on_line: Listener | None = None,
+    patience: float = 1.0,
 ) -> tuple[InstalledNode, float]:
     """Install a node on the spec's blank disks: the node, and its time.monotonic() at power-on.
 
-    folder: gets `disks/`, and the logs in `install/`; on_line: see Machine.
+    folder: gets `disks/`, and the logs in `install/`; on_line: see Machine; patience: see follow.
     """
     volume = make_volume(folder / "answer.img", {"answer.toml": as_toml(answer)})
     media = (Medium(iso), Medium(volume, "usb", boot=False))
     home = folder / "disks"
     live = replace(spec, media=media, stop_at_reboot=True)
     with Machine(live, home, folder / "install", accelerator, on_line=on_line) as machine:
-        seconds = follow(machine.serial, INSTALLER_MILESTONES, INSTALLER_FAILED)
-        machine.wait_for_reset(REBOOT_LIMIT)
+        seconds = follow(machine.serial, INSTALLER_MILESTONES, INSTALLER_FAILED, patience)
+        machine.wait_for_reset(REBOOT_LIMIT * patience)
     volume.unlink()
     return InstalledNode(spec, home, key, accelerator, seconds), machine.power_on
