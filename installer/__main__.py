@@ -65,8 +65,18 @@ def _parser() -> argparse.ArgumentParser:
             "--inventory", type=Path, help="a saved inventory; default: this machine"
         )
 
-    run = commands.add_parser("run", help="install this machine unattended")
+    run = commands.add_parser("run", help="install this machine")
+    run.add_argument(
+        "--unattended", action="store_true", help="end where people would be waited for"
+    )
     run.set_defaults(command=_run)
+
+    console = commands.add_parser("console", help="follow or steer the installation from here")
+    console.add_argument("--plain", action="store_true", help="ask line by line")
+    console.add_argument(
+        "--login", action="store_true", help="as a console's login: wait until it is needed"
+    )
+    console.set_defaults(command=_console)
     return parser
 
 
@@ -123,9 +133,15 @@ def _match(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from installer.engine import run_unattended
+    from installer.start import run
 
-    return run_unattended()
+    return run(unattended=options.unattended)
+
+
+def _console(options: argparse.Namespace) -> int:
+    from installer.ui.main import main as console
+
+    return console(plain=options.plain, login=options.login)
 
 
 def _load(path: Path) -> Loaded:

@@ -1,51 +1,46 @@
 """The engine: takes an installation from an answer to the reboot, and tells what happens.
 
-Front ends ask it to install and listen to its report. The unattended one is here: it needs
-nobody, and leaves the machine to a person when something is wrong.
+It holds all state. With an answer it needs nobody; without one, or when something is wrong, it
+waits for what people ask for through its session.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.core.command import run
-from agent.core.consoles import ACTIVE, DEVICES, Consoles
 from agent.core.errors import SlipwayError
-from installer import medium
 from installer.answers.schema import Answer
-from installer.answers.sources import find_answer, identify
-from installer.command_line import COMMAND_LINE
+from installer.answers.sources import identify
 from installer.execute import target
 from installer.execute.accounts import check_accounts
 from installer.execute.executor import TARGET, Installation
 from installer.first_boot import load_program
+from installer.inventory.model import Inventory
 from installer.inventory.probe import probe
+from installer.medium import INITRD, KERNEL, Medium
 from installer.plan.model import AddUser, Plan, UnpackImage
 from installer.plan.planner import make_plan, secrets_of
 from installer.plan.show import plan_text
 from installer.report.document import node_document, read_system
 from installer.report.events import Report
-from installer.report.lines import ToConsoles, to_log
-from installer.report.remote import ToServer, event_server
-from installer.report.server import SOCKET, EventServer
-from installer.report.webhooks import Document, webhooks
+from installer.report.webhooks import webhooks
+from installer.session.outlook import INSTALLATION, LOOK, MEDIUM
 
 LOG = Path("/run/slipway/installer.log")
 # How long the first DHCP leases may take, in seconds.
 NETWORK_SECONDS = 60
-REBOOT = {"reboot": ["systemctl", "reboot"], "power-off": ["systemctl", "poweroff"]}
 
 
 @dataclass
 class MediumCheck:
     """Reads the whole medium in the background, while the answer is looked for."""
 
-    medium: medium.Medium
+    medium: Medium
     error: SlipwayError | None = None
     thread: threading.Thread = field(init=False)
 
@@ -72,33 +67,57 @@ class MediumCheck:
             raise self.error
 
 
-@dataclass(frozen=True)
+@dataclass
+class Begun:
+    """An installation under way; reached: the number of the action that it is at."""
+
+    installation: Installation
+    inventory: Inventory
+    reached: int = 0
+
+
+@dataclass
 class Engine:
-    """One installation of this machine."""
+    """One installation of this machine. planned: is told the plan before it is carried out."""
 
     report: Report
     log: Path
+    planned: Callable[[Plan], None] = lambda _plan: None
+    begun: Begun | None = None
 
-    def install(self, answer: Answer, check: MediumCheck) -> bool:
-        """Plan, check, act. Whether the node is installed; if not, the reason has been told.
+    def install(
+        self,
+        answer: Answer,
+        check: MediumCheck,
+        *,
+        confirmed: Plan | None = None,
+        resume: bool = False,
+    ) -> SlipwayError | None:
+        """Plan, check, act. None when the node is installed, or why not, which has been told.
 
-        Before the first action nothing is changed.
+        Before the first action nothing is changed. confirmed: the only plan that may be carried
+        out, because a person has agreed to it; resume: go on with the action that failed.
         """
         with webhooks(answer, identify, self.log, self.report) as hooks:
             try:
-                with self.report.step("installation"):
-                    describe = self._install(answer, check)
+                with self.report.step(INSTALLATION):
+                    begun = self.begun if resume else None
+                    begun = begun or self._prepare(answer, check, confirmed)
+                    node = begun.installation.execute(begun.reached)
             except Exception as error:
                 failure = explained(error)
                 self.report.failure(failure)
                 hooks.failed(failure)
-                return False
+                return failure
+            self.begun = None
             self.report.message("installed")
-            hooks.succeeded(describe)
-            return True
+            plan, inventory = begun.installation.plan, begun.inventory
+            hooks.succeeded(lambda: node_document(answer, inventory, plan, node, read_system()))
+            return None
 
-    def _install(self, answer: Answer, check: MediumCheck) -> Callable[[], Document]:
-        """Gives what describes the installed node. Raises SlipwayError."""
+    def _prepare(self, answer: Answer, check: MediumCheck, confirmed: Plan | None) -> Begun:
+        """Everything before the first action. Raises SlipwayError."""
+        self.begun = None
         target.unmount(TARGET)
         if needs_leases(answer):
             self.report.message("waiting for DHCP")
@@ -106,17 +125,19 @@ class Engine:
                 ["nm-online", "--quiet", "--wait-for-startup", f"--timeout={NETWORK_SECONDS}"],
                 check=False,
             )
-        with self.report.step("look at the machine and plan"):
+        with self.report.step(LOOK):
             inventory = probe()
             plan = make_plan(answer, inventory)
-        for line in plan_text(plan).splitlines():
-            logging.getLogger("installer").info("%s", line)
-        for warning in plan.warnings:
-            self.report.message(f"warning: {warning}")
+        self._tell(plan)
+        if confirmed and plan != confirmed:
+            raise SlipwayError(
+                "the machine is not what it was when the plan was confirmed",
+                hint="nothing was changed; look at the plan again",
+            )
         check_accounts(action for action in plan.actions if isinstance(action, AddUser))
         self.report.message("plan made")
         program = self._load_program(answer)
-        with self.report.step("check the installation medium"):
+        with self.report.step(MEDIUM):
             check.wait()
             check.medium.obtain(files_of(plan))
         installation = Installation(
@@ -126,9 +147,21 @@ class Engine:
             self.report,
             self.log,
             first_boot=program,
+            reached=self._reached,
         )
-        node = installation.execute()
-        return lambda: node_document(answer, inventory, plan, node, read_system())
+        self.begun = Begun(installation, inventory)
+        return self.begun
+
+    def _tell(self, plan: Plan) -> None:
+        for line in plan_text(plan).splitlines():
+            logging.getLogger("installer").info("%s", line)
+        for warning in plan.warnings:
+            self.report.message(f"warning: {warning}")
+        self.planned(plan)
+
+    def _reached(self, number: int) -> None:
+        if self.begun:
+            self.begun.reached = number
 
     def _load_program(self, answer: Answer) -> bytes:
         if answer.first_boot is None:
@@ -140,7 +173,7 @@ class Engine:
 def files_of(plan: Plan) -> tuple[str, ...]:
     """The medium's files that the plan takes."""
     images = (action.image for action in plan.actions if isinstance(action, UnpackImage))
-    return (medium.KERNEL, medium.INITRD, *images)
+    return (KERNEL, INITRD, *images)
 
 
 def explained(error: Exception) -> SlipwayError:
@@ -155,98 +188,3 @@ def explained(error: Exception) -> SlipwayError:
 def needs_leases(answer: Answer) -> bool:
     """Whether the plan depends on what DHCP offers."""
     return answer.network.source != "from-answer" or not isinstance(answer.global_.fqdn, str)
-
-
-def start_log(path: Path) -> None:
-    """Everything goes to this file, and to standard error, which is the journal."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handlers: list[logging.Handler] = [logging.FileHandler(path), logging.StreamHandler()]
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.DEBUG, format=form, handlers=handlers, force=True)
-
-
-def leave(mode: str) -> None:
-    """Restart the machine or switch it off."""
-    run(REBOOT[mode])
-
-
-@contextmanager
-def reporting() -> Iterator[Report]:
-    """A report to the log, every console, a server, and the clients of the engine's socket."""
-    telling = Report([to_log, ToConsoles(Consoles(ACTIVE, DEVICES))])
-    with _told_to_server(telling), _told_to_clients(telling):
-        yield telling
-
-
-@contextmanager
-def _told_to_server(telling: Report) -> Iterator[None]:
-    try:
-        server = event_server(COMMAND_LINE.read_text(errors="replace"))
-    except SlipwayError as error:
-        telling.message(f"warning: events are not told to a server: {error}")
-        server = None
-    if server is None:
-        yield
-        return
-    listener = ToServer(server)
-    telling.listeners.append(listener)
-    try:
-        yield
-    finally:
-        telling.listeners.remove(listener)
-        if problem := listener.close():
-            telling.message(f"warning: {problem}")
-
-
-@contextmanager
-def _told_to_clients(telling: Report) -> Iterator[None]:
-    try:
-        server = EventServer()
-    except OSError as error:
-        telling.message(
-            f"warning: nobody can follow the installation at {SOCKET}: {error.strerror}"
-        )
-        yield
-        return
-    telling.listeners.append(server)
-    try:
-        yield
-    finally:
-        server.close()
-
-
-def run_unattended() -> int:
-    """The unattended front end: look for an answer, install, restart. Gives the exit status.
-
-    Without an answer nothing is touched. After a failure the machine stays as it is for a person,
-    or restarts when the answer says so.
-    """
-    start_log(LOG)
-    with reporting() as telling:
-        return _run_unattended(telling)
-
-
-def _run_unattended(telling: Report) -> int:
-    telling.message("started")
-    answer: Answer | None = None
-    try:
-        check = MediumCheck(medium.load())
-        with telling.step("look for an answer file"):
-            loaded = find_answer(telling.message)
-        if loaded is None:
-            telling.message("no answer was found: nothing was touched, and a shell is on this line")
-            return 0
-        answer = loaded.answer
-        for warning in loaded.warnings:
-            telling.message(f"warning: {warning}")
-        if Engine(telling, LOG).install(answer, check):
-            leave(answer.global_.reboot_mode)
-            return 0
-    except Exception as error:
-        telling.failure(explained(error))
-    if answer and answer.global_.reboot_on_error:
-        telling.message("the answer says reboot-on-error: restarting")
-        leave("reboot")
-    else:
-        telling.message(f"a shell is on this line; the log is in {LOG}")
-    return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 ACTIVE = Path("/sys/class/tty/console/active")
@@ -24,10 +25,15 @@ class Consoles:
         self._devices = devices
         self._stuck: set[str] = set()
 
-    def write(self, text: str) -> None:
-        """Write the text, one or more lines, to every console that takes it."""
+    def write(self, text: str, *, omit: Collection[str] = ()) -> None:
+        """Write the text, one or more lines, to every console that takes it.
+
+        omit: names of consoles that are used for something else now.
+        """
         data = f"{text}\n".replace("\n", "\r\n").encode()
         for name in self._names():
+            if name in omit:
+                continue
             try:
                 taken = self._write(name, data)
             except OSError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,8 @@ TARGET = Path("/target")
 @dataclass(frozen=True)
 class Installation:
     """All that executing a plan needs. secrets: by the names that the plan's actions use;
-    first_boot: the program of the first boot, if the plan has one."""
+    first_boot: the program of the first boot, if the plan has one; reached: is told the number of
+    each action, from 0, before it is done."""
 
     plan: Plan
     medium: Medium
@@ -45,12 +46,17 @@ class Installation:
     log: Path
     root: Path = TARGET
     first_boot: bytes = b""
+    reached: Callable[[int], None] = lambda _number: None
 
-    def execute(self) -> files.NodeIdentity:
-        """Do every action; gives who the node is. Raises SlipwayError at the first that fails."""
+    def execute(self, begin: int = 0) -> files.NodeIdentity:
+        """Do every action from this number on; gives who the node is.
+
+        Raises SlipwayError at the first that fails.
+        """
         self.root.mkdir(exist_ok=True)
         node = files.NodeIdentity("", {})
-        for action in self.plan.actions:
+        for number, action in enumerate(self.plan.actions[begin:], begin):
+            self.reached(number)
             if isinstance(action, Unmount):
                 node = files.read_identity(self.root)
             if isinstance(action, UnpackImage) and action.image == NODE_IMAGE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Collection
 
 from agent.core.consoles import Consoles
 from installer.report.events import Event
@@ -35,10 +36,14 @@ def to_log(event: Event) -> None:
 class ToConsoles:
     """Listener: every console, without what says nothing new."""
 
-    def __init__(self, consoles: Consoles) -> None:
+    def __init__(
+        self, consoles: Consoles, taken: Callable[[], Collection[str]] = frozenset
+    ) -> None:
+        """taken: gives the consoles that belong to a front end now."""
         self.consoles = consoles
+        self.taken = taken
 
     def __call__(self, event: Event) -> None:
         # The failure itself is told after the ends of all steps that it ends.
         if event.phase != "start" and event.result != "failure":
-            self.consoles.write(f"slipway-installer: {line(event)}")
+            self.consoles.write(f"slipway-installer: {line(event)}", omit=self.taken())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,11 +90,7 @@ class Webhooks:
             self._own.send(document)
 
     def _masked(self, text: str) -> str:
-        """The text without the answer's secrets: tools may have shown what they were given."""
-        for secret in secrets_in(self._answer):
-            if len(secret) >= SECRET_CHARACTERS:
-                text = text.replace(secret, "***")
-        return text
+        return mask(text, secrets_in(self._answer))
 
     def _read_log(self) -> str:
         try:
@@ -119,6 +115,14 @@ def webhooks(
     finally:
         for problem in hooks.close(close_seconds):
             report.message(f"warning: {problem}")
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets: tools may have shown what they were given."""
+    for secret in secrets:
+        if len(secret) >= SECRET_CHARACTERS:
+            text = text.replace(secret, "***")
+    return text
 
 
 def secrets_in(value: object) -> Iterator[str]:

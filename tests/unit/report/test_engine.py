@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from agent.core.errors import SlipwayError
-from installer import engine, medium
+from installer import engine, medium, reporting, start
 from installer.answers.load import Loaded
 from installer.execute import target
 from installer.execute.executor import Installation
 from installer.execute.files import NodeIdentity
 from installer.report.events import Event
+from installer.session.machine import Machine
 from tests.unit.answers.files import MINIMAL, load
 from tests.unit.answers.servers import AnswerServer, reply, serving
 from tests.unit.network.machines import STATIC, nic
@@ -39,6 +40,9 @@ class Run:
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
+
+    def publish(self, topic: str, text: str) -> None:
+        """What clients that send commands are told."""
 
     def close(self) -> None:
         """The socket's end: nothing comes after it."""
@@ -65,18 +69,20 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     inventory = machine(disk("sda")).model_copy(update=found)
     empty = medium.Medium(version="1", kernel_version="6.12", files={}, folder=tmp_path)
     (tmp_path / "installer.log").write_text("the log\n")
-    replaced = {
-        "LOG": tmp_path / "installer.log",
-        "ACTIVE": tmp_path / "no-consoles",
-        "start_log": lambda _path: None,
-        "EventServer": lambda: run,
-        "find_answer": run.load,
-        "identify": lambda: {"dmi": {}},
-        "probe": lambda: inventory,
-        "leave": run.left.append,
+    nobody = {"ACTIVE": tmp_path / "no-consoles", "EventServer": lambda answering: run}
+    replaced: dict[object, dict[str, object]] = {
+        engine: {"identify": lambda: {"dmi": {}}, "probe": lambda: inventory},
+        reporting: nobody,
+        start: {
+            "LOG": tmp_path / "installer.log",
+            "start_log": lambda _path: None,
+            "find_answer": run.load,
+        },
+        Machine: {"leave": lambda _machine, mode: run.left.append(mode)},
     }
-    for name, replacement in replaced.items():
-        monkeypatch.setattr(engine, name, replacement)
+    for where, replacements in replaced.items():
+        for name, replacement in replacements.items():
+            monkeypatch.setattr(where, name, replacement)
     monkeypatch.setattr(medium, "load", lambda: empty)
     monkeypatch.setattr(target, "unmount", lambda _target: None)
     monkeypatch.setattr(Installation, "execute", lambda _installation: run.execute())
@@ -94,7 +100,7 @@ def sent(server: AnswerServer) -> list[dict[str, Any]]:
 def test_success(run: Run) -> None:
     with serving(reply(200)) as server, serving(reply(200)) as post:
         run.tables = {"webhook": hook(server), "post-installation-webhook": hook(post)}
-        assert engine.run_unattended() == 0
+        assert start.run(unattended=True) == 0
     assert run.left == ["reboot"]
     assert run.texts() == ["started", "plan made", "installed", "closed"]
     steps = [event.path for event in run.events if event.phase == "finish"]
@@ -117,7 +123,7 @@ def test_failure(run: Run, restart: bool) -> None:
             "webhook": hook(server),
             "global": MINIMAL["global"] | {"reboot-on-error": restart},
         }
-        assert engine.run_unattended() == 1
+        assert start.run(unattended=True) == 1
     assert run.left == (["reboot"] if restart else [])
     assert run.texts()[:3] == ["started", "plan made", "/dev/sda: is gone"]
     assert [event.phase for event in run.events].count("failure") == 1
@@ -128,7 +134,7 @@ def test_failure(run: Run, restart: bool) -> None:
 
 def test_a_defect_is_a_failure_too(run: Run) -> None:
     run.error = ZeroDivisionError("division by zero")
-    assert engine.run_unattended() == 1
+    assert start.run(unattended=True) == 1
     failures = [event.text for event in run.events if event.phase == "failure"]
     assert len(failures) == 1
     assert "a defect of the installer: ZeroDivisionError" in failures[0]
@@ -137,7 +143,7 @@ def test_a_defect_is_a_failure_too(run: Run) -> None:
 def test_an_account_of_the_node_is_refused_before_anything_is_done(run: Run) -> None:
     run.tables = {"users": [{"name": "daemon", "password": "correct horse"}]}
     run.error = AssertionError("something was done")
-    assert engine.run_unattended() == 1
+    assert start.run(unattended=True) == 1
     assert "an account or a group daemon of its own" in run.texts()[1]
 
 
@@ -145,7 +151,7 @@ def test_a_program_that_is_not_there_is_an_error_before_anything_is_done(run: Ru
     run.error = AssertionError("something was done")
     with serving(reply(404)) as server:
         run.tables = {"first-boot": {"source": "from-url", **hook(server)}}
-        assert engine.run_unattended() == 1
+        assert start.run(unattended=True) == 1
     assert "the program for the first boot cannot be fetched: HTTP status 404" in run.texts()[2]
 
 
@@ -154,10 +160,10 @@ def test_nobody_can_follow_where_the_socket_cannot_be(
 ) -> None:
     caplog.set_level(logging.INFO)
 
-    def no_socket() -> object:
+    def no_socket(**_arguments: object) -> object:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(engine, "EventServer", no_socket)
-    assert engine.run_unattended() == 0
+    monkeypatch.setattr(reporting, "EventServer", no_socket)
+    assert start.run(unattended=True) == 0
     assert run.left == ["reboot"]
     assert "nobody can follow the installation" in caplog.text

@@ -1,0 +1,1 @@
+"""Finding, mounting and repairing installed systems."""

@@ -1,0 +1,1 @@
+"""The installation as a dialogue: choices of people, and what front ends are told about it."""
