@@ -94,6 +94,7 @@ def make_installer(
     layer = folder / "layer"
     run(["cp", "--archive", "--reflink=auto", live / "layer", layer])
     copy_sources(("installer",), top, layer / LIBRARY)
+    compile_texts(layer / LIBRARY / "installer" / "locale")
     shutil.copytree(TEMPLATES, layer / LIBRARY / "config-templates", symlinks=True)
     render_tree("live", layer, version=__version__)
     run(["python3", "-m", "compileall", "-q", layer / LIBRARY / "installer"])
@@ -101,3 +102,10 @@ def make_installer(
     (layer / LIBRARY / "medium.json").write_text(description)
     run(squashfs_arguments(layer, folder / INSTALLER_IMAGE), on_line=hear)
     shutil.rmtree(layer)
+
+
+def compile_texts(folder: Path) -> None:
+    """Put what gettext reads in the place of each translation below this folder."""
+    for source in sorted(folder.rglob("*.po")):
+        run(["msgfmt", "--check", "--output-file", source.with_suffix(".mo"), source])
+        source.unlink()

@@ -8,8 +8,8 @@ from installer.answers.schema import Answer
 from installer.answers.sources import find_answer
 from installer.command_line import COMMAND_LINE
 from installer.engine import LOG, Engine, MediumCheck, explained
-from installer.reporting import reporting, start_log
 from installer.report.events import Report
+from installer.reporting import reporting, start_log
 from installer.session.attended import attend
 from installer.session.outlook import steps_of
 from installer.session.session import Session

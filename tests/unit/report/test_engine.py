@@ -85,7 +85,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             monkeypatch.setattr(where, name, replacement)
     monkeypatch.setattr(medium, "load", lambda: empty)
     monkeypatch.setattr(target, "unmount", lambda _target: None)
-    monkeypatch.setattr(Installation, "execute", lambda _installation: run.execute())
+    monkeypatch.setattr(Installation, "execute", lambda _installation, _begin: run.execute())
     return run
 
 
