@@ -94,6 +94,10 @@ def _set_password(session: Session, client: int, command: SetPassword) -> None:
 def _choose(session: Session) -> None:
     if session.state.stage not in ("failed", "rescue"):
         raise SlipwayError("nothing can be changed now")
+    if session.state.stage == "rescue":
+        from installer.rescue.session import let_go
+
+        let_go(session)
     session.choose()
 
 

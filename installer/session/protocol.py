@@ -211,11 +211,16 @@ class Access(Model):
 
 
 class FoundSystem(Model):
-    """An installed system that the rescue found. place: where it is mounted, empty if it is not."""
+    """An installed system that the rescue found.
+
+    options: those that mount its root; place: where it is mounted, empty if it is not; slipway:
+    it is a node.
+    """
 
     name: str
     device: str
     storage: str
+    options: str = ""
     place: str = ""
     slipway: bool = False
 

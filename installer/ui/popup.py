@@ -60,7 +60,9 @@ class _TypedList(urwid.ListBox):  # type: ignore[misc]
         self._search = search
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
-        if key != " " and len(key) == 1 or key == "backspace":
+        # The space bar chooses, unless words are being typed.
+        typed = len(key) == 1 and (key != " " or self._search.edit_text)
+        if typed or key == "backspace":
             self._search.keypress((WIDTH,), key)
             return None
         left: str | None = super().keypress(size, key)

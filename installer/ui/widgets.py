@@ -53,18 +53,26 @@ class TextWidget(FieldWidget):
     def __init__(self, field: Text, apply: Apply) -> None:
         super().__init__(apply)
         self._field = field
-        self._edit = urwid.Edit(
-            _label(field.label), field.value, mask="*" if field.secret else None
-        )
+        self._edit = urwid.Edit("", field.value, mask="*" if field.secret else None)
         urwid.connect_signal(self._edit, "postchange", self._typed)
-        self._line = urwid.AttrMap(self._edit, "field", "focus")
+        self._label = urwid.Text("")
+        # The brackets show where a field is on terminals without colours.
+        self._line = urwid.Columns(
+            [
+                (LABEL_COLUMNS, self._label),
+                (1, urwid.Text("[")),
+                urwid.AttrMap(self._edit, "field", "focus"),
+                (1, urwid.Text("]")),
+            ],
+            focus_column=2,
+        )
         self._quiet = False
         self.update(field, pending=False)
 
     def update(self, field: Text, *, pending: bool) -> None:
         """Show the field's value, unless what was typed here is the same or newer."""
         self._field = field
-        self._edit.set_caption(_label(field.label))
+        self._label.set_text(field.label)
         if not pending and field.normal(self._edit.edit_text) != field.value:
             self._quiet = True
             self._edit.set_edit_text(field.value)
