@@ -41,11 +41,14 @@ def with_value(document: Document, path: Sequence[str], value: object) -> Docume
     return copy
 
 
-def value_at(document: Document, path: Sequence[str]) -> Any:
+def value_at(document: Document, path: Sequence[str | int]) -> Any:
     """What stands at this path, None when nothing does."""
     found: Any = document
     for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(key, int):
+            found = found[key] if isinstance(found, list) and key < len(found) else None
+        else:
+            found = found.get(key) if isinstance(found, dict) else None
     return found
 
 

@@ -68,8 +68,7 @@ def _plan_disks(draft: Document, inventory: Inventory) -> tuple[tuple[PlannedDis
 
 
 def _shown(problem: Problem, draft: Document) -> FieldProblem:
-    path = [step for step in problem.path if isinstance(step, str)]
-    given = value_at(draft, path) not in (None, "", [])
+    given = value_at(draft, problem.path) not in (None, "", [])
     return FieldProblem(path=problem.path, message=problem.message, given=given)
 
 

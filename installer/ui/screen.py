@@ -87,13 +87,15 @@ class Screen:
         if self._popup:
             self._popup.refresh(self._dialogue.view.progress.log)
 
-    def _status_text(self, page: Page) -> tuple[str, str] | str:
-        if error := self._dialogue.error:
-            return "problem", f" ! {' '.join(error.split())}"
-        if page.blocked:
-            return "problem", f" ! {' '.join(page.blocked.split())}"
+    def _status_text(self, page: Page) -> list[tuple[str, str] | str]:
+        wrong = self._dialogue.error or page.blocked
         notice = self._dialogue.notice()
-        return f" {_('changed by')} {notice}" if notice else ""
+        texts: list[tuple[str, str] | str] = [" "]
+        if wrong:
+            texts.append(("problem", f"! {' '.join(wrong.split())}  "))
+        if notice:
+            texts.append(f"{_('changed by')} {notice}")
+        return texts
 
     def _key_texts(self, page: Page) -> list[str]:
         texts = [_("F1 Help")]

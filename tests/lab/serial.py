@@ -57,6 +57,8 @@ class Serial:
         self._on_line = on_line
         self._lines: list[Line] = []
         self._unfinished = ""
+        # Called from the reading thread with everything as it comes, terminal control and all.
+        self.on_data: Callable[[bytes], None] | None = None
         self._ended = False
         self._position = (0, 0)
         self._changed = threading.Condition()
@@ -145,6 +147,8 @@ class Serial:
     def _read(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         while data := self._receive():
+            if self.on_data:
+                self.on_data(data)
             self._add(decoder.decode(data))
         with self._changed:
             self._ended = True

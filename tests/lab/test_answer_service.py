@@ -23,6 +23,7 @@ from tests.lab.arguments import Accelerator
 from tests.lab.conftest import LAB, LAYOUT, empty_folder
 from tests.lab.contents import fill, fingerprint
 from tests.lab.install import INSTALLER_MILESTONES, free_port
+from tests.lab.live import leave_for_shell, run_installer
 from tests.lab.machine import Machine
 from tests.lab.spec import GIB, Disk, Kernel, MachineSpec, Medium, Nic, UserNetwork
 from tests.lab.ssh import Key
@@ -36,7 +37,6 @@ KERNEL_LINE = re.compile(r"^\s*linux /live/vmlinuz (.*)$", re.MULTILINE)
 # This host, seen from the machine.
 HOST = "10.0.2.2"
 STARTED = INSTALLER_MILESTONES[0]
-PROMPT = r"# $"
 FAILED = "slipway-installer: failed: "
 RETRY = r"; trying again in \d+\.\d s"
 # The end of every case in which the service answers at last.
@@ -72,7 +72,7 @@ class Live:
             "mount --bind /run/command-line /proc/cmdline"
         )
         assert self.machine.serial.run(covered, 60)[0] == 0
-        status, lines = self.machine.serial.run("systemctl start slipway-installer", RUN_LIMIT)
+        status, lines = run_installer(self.machine, RUN_LIMIT)
         said = "\n".join(lines)
         assert status != 0
         assert said.count(FAILED) == 1
@@ -122,10 +122,7 @@ def live(
         )
         with Machine(spec, home, folder, accelerator) as machine:
             machine.serial.wait_for(STARTED.line, STARTED.limit, repr(STARTED.line))
-            machine.serial.wait_for(PROMPT, RUN_LIMIT, "root's shell")
-            greeting = "\n".join(line.text for line in machine.serial.lines)
-            # Only what the installer says, nothing of what the kernel has to say.
-            assert machine.serial.run("dmesg --console-level 1", 60)[0] == 0
+            greeting = leave_for_shell(machine, RUN_LIMIT)
             yield Live(machine, greeting, server, before)
     shutil.rmtree(home)
 

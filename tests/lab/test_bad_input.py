@@ -21,6 +21,7 @@ from tests.lab.arguments import Accelerator
 from tests.lab.conftest import LAYOUT, empty_folder
 from tests.lab.contents import fill, fingerprint
 from tests.lab.install import INSTALLER_MILESTONES, REBOOT_LIMIT, node_spec
+from tests.lab.live import RUN, leave_for_shell, log_of, run_installer
 from tests.lab.machine import Machine
 from tests.lab.spec import GIB, Disk, Medium
 from tests.lab.ssh import Key
@@ -36,7 +37,6 @@ STICK = "stick"
 LINK = "/dev/disk/by-label/SLIPWAY"
 # Late in the image, where what the live system itself reads is not found.
 DAMAGED_AT = 0.75
-PROMPT = r"# $"
 STARTED = INSTALLER_MILESTONES[0]
 FAILED = "slipway-installer: failed: "
 RUN_LIMIT = 240
@@ -64,8 +64,7 @@ class Live:
 
     def log(self) -> str:
         """The log of the last run."""
-        newest = "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID slipway-installer)"
-        return "\n".join(self.machine.serial.run(f"journalctl --no-pager -o cat {newest}", 60)[1])
+        return log_of(self.machine)
 
     def plug_in(self, text: str, folder: Path) -> None:
         """Plug in a stick with this answer file."""
@@ -91,10 +90,7 @@ def live(built_iso: Path, accelerator: Accelerator) -> Iterator[Live]:
     before = {path: fingerprint(path) for path in paths}
     with Machine(spec, home, folder, accelerator) as machine:
         machine.serial.wait_for(STARTED.line, STARTED.limit, repr(STARTED.line))
-        machine.serial.wait_for(PROMPT, RUN_LIMIT, "root's shell")
-        greeting = "\n".join(line.text for line in machine.serial.lines)
-        # Only what the installer says, and nothing of what the kernel has to say about sticks.
-        assert machine.serial.run("dmesg --console-level 1", 60)[0] == 0
+        greeting = leave_for_shell(machine, RUN_LIMIT)
         yield Live(machine, before, greeting)
     shutil.rmtree(home)
 
@@ -108,7 +104,7 @@ def good(key: Key) -> Answer:
 def refusal(live: Live, text: str, folder: Path) -> str:
     """What the installer says on the serial console to this answer file."""
     live.plug_in(text, folder)
-    status, lines = live.machine.serial.run("systemctl start slipway-installer", RUN_LIMIT)
+    status, lines = run_installer(live.machine, RUN_LIMIT)
     live.machine.screenshot(f"{folder.name}.png")
     live.machine.unplug_usb(STICK)
     said = "\n".join(lines)
@@ -122,7 +118,6 @@ def test_without_an_answer_nothing_happens(live: Live) -> None:
     assert "no answer file: a volume labelled SLIPWAY not found" in live.greeting
     assert "no answer was found: nothing was touched" in live.greeting
     assert FAILED not in live.greeting
-    assert "nothingwastouched" in live.screen()
     assert live.nothing_was_written()
 
 
@@ -190,7 +185,7 @@ def test_a_restart_when_the_answer_asks_for_it(live: Live, good: Answer, folder:
     """Comes last: the machine is gone afterwards."""
     good["global"]["reboot-on-error"] = True
     live.plug_in(no_matching_disk(good), folder)
-    live.machine.serial.send("systemctl start --no-block slipway-installer\n")
+    live.machine.serial.send(f"{RUN}\n")
     live.machine.serial.wait_for(FAILED, RUN_LIMIT, repr(FAILED))
     live.machine.wait_for_reset(REBOOT_LIMIT)
     assert {disk: fingerprint(disk) for disk in live.disks} == live.disks

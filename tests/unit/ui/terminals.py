@@ -98,13 +98,13 @@ def terminal(
     environment = {**os.environ, "TERM": term, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("SSH_CONNECTION", None)
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM + call],
+        # The pty controls it, as a console does what getty starts.
+        ["setsid", "--ctty", sys.executable, "-c", PROGRAM + call],
         stdin=slave,
         stdout=slave,
         stderr=slave,
         cwd=CHECKOUT,
         env=environment,
-        start_new_session=True,
     )
     os.close(slave)
     made = Terminal(process, master)
