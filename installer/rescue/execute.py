@@ -9,7 +9,7 @@ from typing import Any
 
 from agent import config
 from agent.boot.esp import add_firmware_entry, find_esp, update_esp
-from agent.boot.layout import installed_kernels
+from agent.boot.kernels import startable_kernels
 from agent.core.command import run
 from agent.core.errors import CommandFailed, SlipwayError
 from installer.execute.accounts import set_password
@@ -158,7 +158,7 @@ def make_boot_loader(place: Path = PLACE) -> list[str]:
     Raises SlipwayError when none of its ESPs is there.
     """
     node = config.load(place / str(config.PATH).lstrip("/"))
-    kernels = installed_kernels(place)
+    kernels = startable_kernels(place, node.boot.kernel_parameters)
     said = []
     for uuid in node.boot.esps:
         esp = find_esp(uuid)

@@ -58,7 +58,7 @@ def test_a_built_iso(built: FinishedIso, capsys: pytest.CaptureFixture[str]) -> 
     assert lines[1] == "starts from a CD in BIOS and UEFI, from a USB stick in BIOS and UEFI"
     menu = lines[lines.index("boot menu:") + 1 : lines.index("files:") - 1]
     assert menu[0] == f"  Slipway {built.version}: install"
-    assert len(menu) == 3
+    assert len(menu) == 4
     assert "      3.0 MB  /live/10-node.squashfs" in lines
     assert lines[-1] == "not prepared"
 
