@@ -83,7 +83,7 @@ class Guests:
 
     def write(self, name: str, word: str) -> None:
         """Write a word at the start of the guest's disk."""
-        self.run(name, f"echo {word} | dd of=/dev/vda bs=512 count=1 conv=sync,fsync")
+        self.run(name, f"echo {word} | dd of=/dev/vda bs=512 count=1 conv=sync; sync")
 
     def read(self, name: str) -> str:
         """The word at the start of the guest's disk, past its cache."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from tests.lab.install import LOGIN_LIMIT, install, node_spec, wait_until_ready
 from tests.lab.layouts import LAYOUTS
 from tests.lab.ssh import Key
 from tests.lab.tiny_guest import make_initrd
+from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
@@ -82,8 +84,8 @@ def other(host: Host) -> Iterator[list[str]]:
 def test_a_disk_of_virt_install_is_thin(host: Host) -> None:
     source = host.guests.virsh("domblklist", "base").split()[-1]
     assert source == DISK
-    capacity = int(host.run("qemu-img", "info", "-U", "--output=json", DISK).count("virtual-size"))
-    assert capacity == 1
+    image = json.loads(host.run("qemu-img", "info", "-U", "--output=json", DISK))
+    assert image["virtual-size"] == 256 * MIB
     used = int(host.run("stat", "--format=%b", DISK)) * 512
     assert used < 32 * MIB
     kind = host.run("findmnt", "--noheadings", "--output=FSTYPE,SOURCE", IMAGES).split()
@@ -185,10 +187,132 @@ def test_backup_and_restore(host: Host, other: list[str]) -> None:
 def test_a_scheduled_backup(host: Host) -> None:
     place = "/srv/scheduled"
     host.run("mkdir", "-p", place)
-    words = ("base", "--to", place, "--on", "*-*-* *:*:00")
-    host.run("slipway", "backup", "schedule", "often", *words)
-    host.run("systemctl", "start", "slipway-backup-often.service", limit=300)
+    host.run("slipway", "backup", "schedule", "weekly", "base", "--to", place, "--on", "Sat 03:00")
+    timer = host.run("systemctl", "list-timers", "--no-legend", "slipway-backup-weekly.timer")
+    assert timer.startswith("Sat ") and "03:00:00" in timer
+    host.run("systemctl", "start", "slipway-backup-weekly.service", limit=300)
     assert "base" in host.run("slipway", "backup", "list", "--from", place)
-    assert host.run("systemctl", "is-active", "slipway-backup-often.timer") == "active"
-    host.run("slipway", "backup", "schedule", "often", "--remove")
-    assert host.run("sh", "-c", "ls /etc/systemd/system/slipway-backup-* | wc -l") == "0"
+    host.run("slipway", "backup", "schedule", "weekly", "--remove")
+    left = host.run("find", "/etc/systemd/system", "-name", "slipway-backup-*")
+    assert left == ""
+
+
+def test_a_nat_network(host: Host, other: list[str]) -> None:
+    host.guests.virsh("net-start", "default")
+    other.append("inside")
+    host.guests.create("inside", "size=0.25", network="network=default")
+    assert host.guests.run("inside", "ipconfig -c dhcp eth0 >/dev/null; cat /run/net-eth0.conf")
+    leased = host.guests.virsh("domifaddr", "inside").split()
+    assert leased[-1].startswith("192.168.122.")
+    host.guests.virsh("net-destroy", "default")
+
+
+def test_a_bridge_that_knows_vlans(host: Host, other: list[str]) -> None:
+    """The node's link in VLAN 20 reaches the guest in it, and not the one in VLAN 30."""
+    bridge = ("type", "bridge", "ifname", "vmbr7", "con-name", "vmbr7", "bridge.stp", "no")
+    quiet = ("ipv4.method", "disabled", "ipv6.method", "disabled")
+    aware = ("bridge.vlan-filtering", "yes", "bridge.vlans", "20")
+    host.run("nmcli", "connection", "add", *bridge, *aware, *quiet)
+    link = ("type", "vlan", "ifname", "vmbr7.20", "con-name", "vmbr7.20", "dev", "vmbr7")
+    address = ("ipv4.method", "manual", "ipv4.addresses", "10.20.0.1/24")
+    host.run("nmcli", "connection", "add", *link, "id", "20", *address, "ipv6.method", "disabled")
+    for number in (20, 30):
+        name = f"vlan{number}"
+        other.append(name)
+        tag = f"xpath1.set=./vlan/tag/@id,xpath1.value={number}"
+        host.guests.create(name, "size=0.25", network=f"bridge=vmbr7,{tag}")
+        set_address(host, name, f"10.20.0.{number}")
+    assert reaches(host, "10.20.0.20")
+    assert not reaches(host, "10.20.0.30")
+    for connection in ("vmbr7.20", "vmbr7"):
+        host.run("nmcli", "connection", "delete", connection)
+
+
+OVS_NETWORK = """<network><name>ovs</name><forward mode='bridge'/><bridge name='vmbr8'/>
+<virtualport type='openvswitch'/>
+<portgroup name='vlan20'><vlan><tag id='20'/></vlan></portgroup></network>"""
+
+
+def test_open_vswitch(host: Host, other: list[str]) -> None:
+    host.run("systemctl", "enable", "--now", "openvswitch-switch.service")
+    port = ("add-port", "vmbr8", "vlan20", "tag=20", "--", "set", "interface", "vlan20")
+    host.run("ovs-vsctl", "add-br", "vmbr8", "--", *port, "type=internal")
+    host.run("ip", "address", "add", "10.21.0.1/24", "dev", "vlan20")
+    host.run("ip", "link", "set", "vlan20", "up")
+    host.node.ssh.run(["virsh", "net-define", "/dev/stdin"], input=OVS_NETWORK)
+    host.guests.virsh("net-start", "ovs")
+    other.append("switched")
+    host.guests.create("switched", "size=0.25", network="network=ovs,portgroup=vlan20")
+    set_address(host, "switched", "10.21.0.2")
+    assert reaches(host, "10.21.0.2")
+    host.run("ovs-vsctl", "set", "port", "vlan20", "tag=21")
+    assert not reaches(host, "10.21.0.2")
+
+
+def test_the_firewall_of_a_guest(host: Host, other: list[str]) -> None:
+    """The guest may have one address, and not take another."""
+    host.run("ip", "address", "add", "10.22.0.1/24", "dev", "vmbr0")
+    other.append("filtered")
+    own = "xpath1.set=./filterref/parameter/@name,xpath1.value=IP"
+    address = "xpath2.set=./filterref/parameter/@value,xpath2.value=10.22.0.2"
+    network = f"bridge=vmbr0,filterref.filter=clean-traffic,{own},{address}"
+    host.guests.create("filtered", "size=0.25", network=network)
+    set_address(host, "filtered", "10.22.0.2")
+    assert reaches(host, "10.22.0.2")
+    set_address(host, "filtered", "10.22.0.3")
+    assert not reaches(host, "10.22.0.3")
+    host.run("ip", "address", "del", "10.22.0.1/24", "dev", "vmbr0")
+
+
+def test_ballooning(host: Host) -> None:
+    before = free_kib(host)
+    host.guests.virsh("setmem", "base", "96M", "--live")
+    until(
+        lambda: free_kib(host) < before - 16 * 1024 or None,
+        60,
+        "the guest to give memory back",
+        where="base",
+    )
+    host.guests.virsh("setmem", "base", "128M", "--live")
+
+
+def free_kib(host: Host) -> int:
+    lines = host.guests.run("base", "cat /proc/meminfo").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemFree:"))
+
+
+def test_memory_that_guests_share(host: Host, other: list[str]) -> None:
+    other.append("twin")
+    host.guests.create("twin", "size=0.25")
+    host.run("systemctl", "enable", "--now", "ksmtuned.service")
+    # ksmtuned waits until memory is short; KSM itself is asked here.
+    host.run("sh", "-c", "echo 1 >/sys/kernel/mm/ksm/run")
+    until(
+        lambda: int(host.run("cat", "/sys/kernel/mm/ksm/pages_sharing")) > 1000 or None,
+        180,
+        "pages that guests share",
+        where="KSM",
+    )
+    assert host.run("systemctl", "is-active", "ksmtuned.service") == "active"
+    host.run("systemctl", "disable", "--now", "ksmtuned.service")
+    host.run("sh", "-c", "echo 2 >/sys/kernel/mm/ksm/run")
+
+
+def test_pinning(host: Host) -> None:
+    host.guests.virsh("vcpupin", "base", "0", "1", "--live", "--config")
+    host.guests.virsh("numatune", "base", "--nodeset", "0", "--mode", "strict", "--config")
+    process = host.run("cat", "/run/libvirt/qemu/base.pid")
+    threads = host.run("sh", "-c", f"grep -l CPU.0/KVM /proc/{process}/task/*/comm")
+    allowed = host.run("grep", "Cpus_allowed_list", threads.replace("/comm", "/status"))
+    assert allowed.split()[-1] == "1"
+    assert "nodeset='0'" in host.guests.virsh("dumpxml", "base", "--inactive")
+
+
+def set_address(host: Host, guest: str, address: str) -> None:
+    word = f"{address}::::{guest}:eth0:none"
+    host.guests.run(guest, f"ipconfig -c none {word} >/dev/null")
+
+
+def reaches(host: Host, address: str) -> bool:
+    ping = ["ping", "-c", "3", "-W", "2", address]
+    return host.node.ssh.run(ping, check=False).status == 0
