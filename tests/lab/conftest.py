@@ -17,6 +17,7 @@ from tests.lab.install import LOGIN_LIMIT, InstalledNode, install, node_spec, wa
 from tests.lab.layouts import LAYOUTS
 from tests.lab.machine import Machine
 from tests.lab.ssh import Key, Ssh, make_key
+from tests.lab.tiny_guest import make_initrd
 
 LAB = iso.OUT / "lab"
 LAYOUT = LAYOUTS["lvm-ext4"]
@@ -54,6 +55,12 @@ def accelerator(kernel: Path) -> Accelerator:
 @pytest.fixture(scope="session")
 def key() -> Key:
     return make_key(LAB / "key")
+
+
+@pytest.fixture(scope="session")
+def guest_initrd(built_iso: Path) -> Path:
+    """The initrd of tiny guests, see tests.lab.guests."""
+    return make_initrd(built_iso, empty_folder("tiny-guest"))
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.lab.guests import Guests
 from tests.lab.install import LOGIN_LIMIT, install, node_spec, wait_until_ready
 from tests.lab.layouts import LAYOUTS
 from tests.lab.ssh import Key
-from tests.lab.tiny_guest import make_initrd
 from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
@@ -46,18 +45,13 @@ class Host:
         return self.node.ssh.run(argv, limit=limit).stdout.strip()
 
 
-@pytest.fixture(scope="session")
-def initrd(built_iso: Path) -> Path:
-    return make_initrd(built_iso, empty_folder("tiny-guest"))
-
-
 @pytest.fixture(scope="module", params=["lvm-ext4", "zfs-raid0"])
 def host(
     request: pytest.FixtureRequest,
     built_iso: Path,
     accelerator: Accelerator,
     key: Key,
-    initrd: Path,
+    guest_initrd: Path,
 ) -> Iterator[Host]:
     layout = cast(str, request.param)
     logs = empty_folder(f"guests-{layout}")
@@ -67,7 +61,7 @@ def host(
         wait_until_ready(machine)
         made.ssh.wait_until_up(LOGIN_LIMIT)
         guests = Guests(made.ssh)
-        guests.prepare(initrd)
+        guests.prepare(guest_initrd)
         guests.create("base", "size=0.25,format=qcow2")
         yield Host(RunningNode(made, machine, logs), layout, guests)
     shutil.rmtree(LAB / f"guests-{layout}" / "disks")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.lab
 STACK = stack.load(iso.CHECKOUT / "image" / "stacks" / "kvm-ha.toml")
 # KiB, worked out by hand with the Proxmox installer's arithmetic: a disk of 40 GiB, 512 MiB ESP,
 # 2 GiB of memory or a little less.
-VOLUMES = {"swap": 2097152, "root": 19656704, "data": 12447744}
+VOLUMES = {"swap": 2097152, "root": 19656704, "data": 12447744, "images": 12447744}
 METADATA = 1048576
 
 
