@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agent.cluster import authority, identity, local, transport, units
+from agent.cluster import authority, identity, local, pcs, transport, units
 from agent.cluster.cib import Cib
 from agent.cluster.client import Members
 from agent.cluster.enrolment.messages import EnrolRequest, ReadyRequest
@@ -129,6 +129,9 @@ class _Joining:
             return
         for path in (*folder.of_cluster(), folder.member):
             path.unlink(missing_ok=True)
+        if local.configured():
+            self.say("removing what is left of an earlier cluster")
+            pcs.destroy()
         dump = self.request.model_dump_json(by_alias=True)
         folder.write(folder.request, dump)
 

@@ -134,9 +134,13 @@ def accept_token(token: str) -> None:
         run(["pcs", "pcsd", "accept_token", file.name], timeout=60)
 
 
-def refuse_token(token: str) -> None:
-    """Take the effect of accept_token back; the token is of no use to whoever sees it then."""
-    run(["pcs", "pcsd", "deauth", token], timeout=60)
+def accept_only(token: str) -> None:
+    """Let whoever shows this token use the local pcsd, and nobody with any other token.
+
+    The tokens that end are not named: an argument would be seen by all users of the machine.
+    """
+    run(["pcs", "pcsd", "deauth"], timeout=60)
+    accept_token(token)
 
 
 def know_self(name: str, address: str, token: str) -> None:
@@ -164,6 +168,12 @@ def set_up(cluster: str, name: str, addresses: Sequence[str]) -> None:
 def renew_corosync_key() -> None:
     """Give all members a new key for corosync's traffic, while it runs. Raises CommandFailed."""
     run(["pcs", "cluster", "authkey", "corosync"], timeout=TASK_SECONDS)
+
+
+def destroy() -> None:
+    """Stop the cluster's software on this node and remove its configuration; no other node is
+    told."""
+    run(["pcs", "cluster", "destroy"], timeout=TASK_SECONDS)
 
 
 def _token_file(token: str) -> Any:

@@ -131,11 +131,10 @@ def rotate(folder: Folder, pcsd: Pcsd, certificate: x509.Certificate, number: in
     """Give this node's pcsd a new token, tell the others, and refuse all earlier ones."""
     node = authority.node_name(certificate)
     address = authority.node_addresses(certificate)[0]
-    old, new = folder.read(folder.pcsd_token), pcs.new_token()
+    new = pcs.new_token()
     pcs.accept_token(new)
     pcsd.know_host(node, address, new)
     folder.write(folder.pcsd_token, new)
-    if old:
-        pcs.refuse_token(old)
+    pcs.accept_only(new)
     folder.write(folder.rotation, str(number))
     log.info("pcsd has a new token")

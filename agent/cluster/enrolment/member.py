@@ -24,7 +24,7 @@ from agent.cluster.enrolment import call, decide
 from agent.cluster.enrolment.messages import Answer, Enrol, Ready, Renew, Seal, Sign
 from agent.cluster.folder import Folder
 from agent.cluster.lock import add_lock
-from agent.cluster.pcs import Pcsd
+from agent.cluster.pcs import Pcsd, PcsFailed
 from agent.cluster.records import Records, Texts
 from agent.cluster.view import View
 from agent.core.errors import SlipwayError
@@ -92,10 +92,16 @@ class Member:
                 log.warning("%s: %s", node, decision.error)
                 return decision
             if decision:
-                with add_lock(self.shared, view.own):
-                    self._add(view, certificate, request.pcsd_token)
+                try:
+                    with add_lock(self.shared, view.own):
+                        self._add(view, certificate, request.pcsd_token)
+                except PcsFailed as error:
+                    # Who has a certificate may know the reason.
+                    raise Retry(f"pcs could not add {node}: {error.message}") from error
                 log.info("%s is a member now", node)
-            records.finish(self.shared, request.id)
+            enrolment = known.enrolment(request.id)
+            if enrolment and enrolment.node == node:
+                records.finish(self.shared, request.id)
             records.purge(self.shared, time.time())
         return self._share_key(known, node, request.certificate)
 

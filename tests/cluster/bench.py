@@ -1,0 +1,71 @@
+"""How a cluster grows: seconds for each join, memory of a node, traffic between nodes.
+
+Run by hand, as root, in the tools tree, on a machine with nothing else to do:
+
+    ./build.sh run -- python3 -m tests.cluster.bench [NODES]
+
+It stops early where less than FLOOR_KIB of memory would be left, and prints a table for docs.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tests.cluster.laboratory import Laboratory, laboratory, online
+from tests.cluster.node import Node
+
+FLOOR_KIB = 2 * 1024 * 1024
+QUIET_SECONDS = 20.0
+
+
+def available_kib() -> int:
+    """Memory that programs can still get, in KiB."""
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+
+
+def processor_seconds(node: Node) -> float:
+    """What all programs of a node have used so far."""
+    text = (node.cgroups / node.name / "cpu.stat").read_text()
+    return int(text.splitlines()[0].split()[1]) / 1e6
+
+
+def quiet_traffic(lab: Laboratory) -> float:
+    """Bytes per second, all links and receivers, while nothing happens."""
+    begin = lab.switch.octets()
+    time.sleep(QUIET_SECONDS)
+    return (lab.switch.octets() - begin) / QUIET_SECONDS
+
+
+def main(wanted: int) -> None:
+    """Grow a cluster and print a line for each size."""
+    with laboratory("bench") as lab:
+        free = available_kib()
+        begin = time.monotonic()
+        first = lab.create(1)
+        print(f"nodes  join s  MiB per node  idle kB/s  idle CPU s/s of node1, {wanted} wanted")
+        print(f"    1  {time.monotonic() - begin:6.1f}  {(free - available_kib()) / 1024:6.0f}")
+        for number in range(2, wanted + 1):
+            if available_kib() < FLOOR_KIB:
+                print(f"stopped before {number}: memory")
+                break
+            node = lab.machine(number)
+            token = lab.token(first, "--node", node.name)
+            begin = time.monotonic()
+            done = lab.join(node, token)
+            seconds = time.monotonic() - begin
+            assert done.status == 0, done.stdout + done.stderr
+            used = processor_seconds(first)
+            traffic = quiet_traffic(lab) / 1000
+            busy = (processor_seconds(first) - used) / QUIET_SECONDS
+            each = (free - available_kib()) / 1024 / number
+            print(
+                f"{number:5}  {seconds:6.1f}  {each:6.0f}  {traffic:9.1f}  {busy:.3f}", flush=True
+            )
+        assert len(online(first)) == len(lab.nodes)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 32)
