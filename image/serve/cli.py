@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from pathlib import Path
 
 
@@ -34,8 +35,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _validate(options: argparse.Namespace) -> int:
     from image.serve.load_site import load_site
+    from image.serve.preview import remarks
 
-    load_site(options.site)
+    for remark in remarks(load_site(options.site)):
+        print(f"warning: {remark}", file=sys.stderr)
     print(f"{options.site}: the site file is valid")
     return 0
 

@@ -24,6 +24,8 @@ DHCP_CAPABILITIES = ("net_bind_service", "net_admin", "net_raw")
 # What firmware fetches by TFTP, from the netboot files.
 TFTP_FILES = ("undionly.kpxe", "shimx64.efi", "grubx64.efi")
 SOCKET = "server.socket"
+# There only where the kernel has IPv6.
+IPV6 = Path("/proc/net/if_inet6")
 
 Ended = Callable[[SlipwayError], None]
 
@@ -43,6 +45,7 @@ def nginx_configuration(
         key=certificate.key,
         user=web_user(netboot),
         workers=os.cpu_count() or 1,
+        ipv6=IPV6.exists(),
     )
 
 

@@ -116,8 +116,8 @@ def learn(db: sqlite3.Connection, machine: Machine, facts: Facts) -> None:
             (mac, machine.id),
         )
     db.execute(
-        "UPDATE machines SET serial = iif(?1 = '', serial, ?1), uuid = iif(?2 = '', uuid, ?2) "
-        "WHERE id = ?3",
+        "UPDATE machines SET serial = coalesce(nullif(?1, ''), serial), "
+        "uuid = coalesce(nullif(?2, ''), uuid) WHERE id = ?3",
         (facts.serial, facts.uuid, machine.id),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent.core.errors import SlipwayError
@@ -33,9 +34,18 @@ def preview(loaded: LoadedSite, state: Path, name: str) -> tuple[Rendered, Match
         db.close()
 
 
+def remarks(loaded: LoadedSite) -> Iterator[str]:
+    """What is wrong with the answers of single machines, as far as it shows without them."""
+    for table in loaded.site.machines:
+        try:
+            preview(loaded, Path(), table.name)
+        except SlipwayError as error:
+            yield f"machine {table.name}: {error}"
+
+
 def _copy(state: Path) -> sqlite3.Connection:
     copy = sqlite3.connect(":memory:")
-    if state.exists():
+    if state.is_file():
         with sqlite3.connect(f"file:{state}?mode=ro", uri=True) as source:
             source.backup(copy)
         source.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from image.serve.load_site import SiteError, json_schema, load_site
-from image.serve.preview import preview
+from image.serve.preview import preview, remarks
 from installer.answers.reference import reference_tables
 from tests.unit.serve.site import site
 
@@ -69,6 +69,13 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     loaded = load_site(tmp_path / "site.toml")
     rendered, _ = preview(loaded, tmp_path / "none", "db1")
     assert rendered.answer.global_.fqdn == "db1.example.org"
+
+
+def test_remarks_about_single_machines(tmp_path: Path) -> None:
+    more = '[[machines]]\nname = "m"\nmatch.serial = "1"\nanswer.wipe = "{{ nothing }}"\n'
+    said = list(remarks(site(tmp_path, more)))
+    assert len(said) == 1 and "'nothing' is undefined" in said[0]
+    assert list(remarks(site(tmp_path))) == []
 
 
 def test_the_reference_is_up_to_date() -> None:
