@@ -63,11 +63,17 @@ class NetbootServer:
 
         return until(attempt, limit, f"the state {state}", where=HTTPS, interval=2)
 
-    def log(self, machine: dict[str, Any]) -> str:
-        """The machine's newest log."""
+    def wait_for_log(self, limit: float) -> str:
+        """The machine's newest log, as soon as there is one. Raises LabTimeout."""
+
+        def attempt() -> str | None:
+            logs: list[str] = self.machine()["logs"]
+            return logs[0] if logs else None
+
+        newest = until(attempt, limit, "the log of a machine", where=HTTPS)
         login = self.client.post(f"{HTTPS}/login", data={"password": PASSWORD})
         assert login.status_code == 303
-        return self.client.get(f"{HTTPS}{machine['logs'][0]}").raise_for_status().text
+        return self.client.get(f"{HTTPS}{newest}").raise_for_status().text
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class Rack:
         wait_until_ready(self.machine)
         ready = self.server.wait_for("ready", NEWS_LIMIT)
         stages = [stage["state"] for stage in ready["stages"]]
-        assert stages == ["approved", "installing", "installed"]
+        assert stages == ["seen", "approved", "installing", "installed"]
         assert (ready["percent"], ready["attempt"], ready["serial"]) == (100, 1, SERIAL)
         self.ssh.wait_until_up(LOGIN_LIMIT)
 
@@ -122,10 +122,10 @@ def test_a_failure_is_on_the_servers_page(accelerator: Accelerator, key: Key, fo
     missing = content | {"disk-setup": content["disk-setup"] | {"disk-list": ["vdz"]}}
     with rack("uefi-sb", "full", missing, key, accelerator, folder) as one:
         follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED)
-        failed = one.server.wait_for("failed", INSTALLER_MILESTONES[1].limit)
+        failed = one.server.wait_for("failed", NEWS_LIMIT + INSTALLER_MILESTONES[1].limit)
         assert "vdz" in failed["reason"]
         assert failed["boot"] == "hold"
-        assert "vdz" in one.server.log(failed)
+        assert "vdz" in one.server.wait_for_log(NEWS_LIMIT)
         text = "\n".join(line.text for line in one.machine.serial.lines)
         assert "UEFI Secure Boot is enabled" in text
 
