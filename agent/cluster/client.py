@@ -88,7 +88,7 @@ class Members:
                 cert=own,
                 timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
             )
-        except requests.RequestException as error:
+        except OSError as error:
             raise _NotHere(_tls_reason(error, self.now())) from error
         try:
             return Answer.model_validate({**response.json(), "status": response.status_code})
@@ -154,7 +154,7 @@ def _date(text: str | None) -> datetime.datetime | None:
         return None
 
 
-def _tls_reason(error: requests.RequestException, now: datetime.datetime) -> str:
+def _tls_reason(error: OSError, now: datetime.datetime) -> str:
     cause: BaseException | None = error
     seen: list[BaseException] = []
     while cause is not None and cause not in seen:

@@ -5,10 +5,14 @@ Every file is replaced in one step that survives a power cut, so each of them is
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.core.files import write_atomically
+from agent.step import Retry
 
 STATE = Path("/var/lib/slipway/cluster")
 
@@ -63,6 +67,17 @@ class Folder:
     def member(self) -> Path:
         """Exists once the node was seen as a member of the cluster: its name."""
         return self.root / "member"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Only one program at a time changes the node's membership. Raises Retry."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(self.root / "lock", "w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Retry("another program is at work on this node's membership") from error
+            yield
 
     def of_cluster(self) -> tuple[Path, ...]:
         """The files that a node has from one cluster and that are of no use in another."""

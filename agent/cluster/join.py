@@ -77,9 +77,9 @@ def join(
     say: told each thing before it is done. Raises Retry when it may pass: call it again, with
     backoff; WaitForOperator when only a person can help; other SlipwayErrors.
     """
-    if joined(folder) and local.configured():
-        return
-    _Joining(request, systemd, folder, say).run()
+    with folder.alone():
+        if not (joined(folder) and local.configured()):
+            _Joining(request, systemd, folder, say).run()
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,11 @@ class Laboratory:
         process.stdin.close()
         return process
 
+    def stop_join(self, node: Node, process: subprocess.Popen[bytes]) -> None:
+        """End a join that goes on and on, as Ctrl-C does."""
+        node.run(["pkill", "--signal", "INT", "--full", "slipway join"])
+        process.wait(timeout=60)
+
     def add(self, number: int, member: Node) -> Node:
         """One more member."""
         node = self.machine(number)

@@ -85,8 +85,7 @@ def test_an_impostor(lab: Laboratory, first: Node, third: Node) -> None:
     what = "the impostor to be noticed"
     until(lambda: "another cluster" in log.read_text() or None, 60, what, where=third.name)
     assert "nothing was sent to it" in log.read_text()
-    process.terminate()
-    process.wait(timeout=30)
+    lab.stop_join(third, process)
     heard = impostor.run(["journalctl", "-b", "-u", "slipway-member@*", "--no-pager"]).stdout
     assert "node3" not in heard
     impostor.remove()
