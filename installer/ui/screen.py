@@ -48,7 +48,7 @@ PALETTE = [
     ("bar", "light green", "default", "default"),
 ]
 # Rows of a long text, of what else a page with one needs.
-AROUND_ROWS = 15
+AROUND_ROWS = 13
 LEAST_ROWS = 4
 
 
@@ -59,6 +59,8 @@ class Screen:
         self._dialogue = dialogue
         self._widgets: dict[tuple[str, str], FieldWidget] = {}
         self._page: Page | None = None
+        # The page that F9 was pressed on before it was known whether it is complete.
+        self._hurried = ""
         self._walker = urwid.SimpleFocusListWalker([])
         self._body = urwid.ListBox(self._walker)
         self._title = urwid.Text("", wrap="clip")
@@ -72,6 +74,10 @@ class Screen:
 
     def refresh(self) -> None:
         """Show what the dialogue says now."""
+        if self._hurried and not self._dialogue.pending:
+            if self._hurried == self._dialogue.page().name:
+                self._next()
+            self._hurried = ""
         page = self._dialogue.page()
         if self._page is None or page.name != self._page.name:
             self._widgets.clear()
@@ -111,12 +117,16 @@ class Screen:
         rows: list[urwid.Widget] = [urwid.Text(line) for line in page.lines]
         if page.warning:
             rows.append(urwid.Text(("warning", page.warning)))
+        if rows:
+            rows.append(urwid.Divider())
         rows += [self._widget(field).widget for field in page.fields]
         rows += self._ways(page)
         if [id(x) for x in rows if isinstance(x, urwid.Pile)] != self._shown() or begin:
-            focus = 0 if begin or not self._walker else self._walker.get_focus()[1] or 0
+            focused = self._walker.get_focus()[0] if self._walker and not begin else None
             self._walker[:] = rows
-            self._walker.set_focus(_first(rows) if begin else min(focus, len(rows) - 1))
+            # Fields come and go; the one with the focus keeps it.
+            known = [number for number, row in enumerate(rows) if row is focused]
+            self._walker.set_focus(known[0] if known else _first(rows))
             return
         # The same fields: only texts between them may differ.
         for number, row in enumerate(rows):
@@ -173,6 +183,8 @@ class Screen:
 
     def _next(self) -> None:
         page = self._dialogue.page()
+        # What was typed just before the key may still be on its way to the engine.
+        self._hurried = page.name if page.blocked and self._dialogue.pending else ""
         if page.next and not page.blocked:
             self._dialogue.apply(page.next)
 

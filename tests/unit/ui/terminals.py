@@ -53,6 +53,16 @@ class Terminal:
             os.write(self.descriptor, KEYS.get(key, key).encode())
             self.settle(0.02)
 
+    def go_to(self, label: str) -> None:
+        """Move with Tab until the cursor is in the line with this text."""
+        self.wait_for(label)
+        for _step in range(40):
+            if label in self.screen.display[self.screen.cursor.y]:
+                return
+            self.press("tab")
+            self.settle(0.3)
+        raise AssertionError(f"there is no way to {label!r}:\n{self.text()}")
+
     def settle(self, quiet: float) -> None:
         """Read until nothing has come for so many seconds."""
         while select.select([self.descriptor], [], [], quiet)[0]:

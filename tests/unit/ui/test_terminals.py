@@ -73,9 +73,10 @@ def to_summary(person: Terminal) -> None:
 
 
 def confirm(person: Terminal) -> None:
-    person.press("tab", "erase")
-    person.wait_for("Install now")
-    person.press("tab", "enter")
+    person.go_to("Type")
+    person.press("erase")
+    person.go_to("Install now")
+    person.press("enter")
     person.wait_for("Installing")
 
 
@@ -92,7 +93,8 @@ def test_an_installation_from_the_first_key_to_the_last(engine: Engine) -> None:
                 person.wait_until(lambda: "%" in person.text(), "the bar")
         engine.session.update(stage="installed", address="https://192.0.2.10:9090/")
         person.wait_for("https://192.0.2.10:9090/")
-        person.press("tab", "enter")
+        person.go_to("Switch off")
+        person.press("enter")
         person.wait_until(lambda: not engine.session.orders.empty(), "the order")
         assert engine.session.orders.get().command == "leave"
 
@@ -122,10 +124,12 @@ def test_two_terminals_show_the_same(engine: Engine) -> None:
             for page in ("2/7", "3/7", "4/7"):
                 person.press("f9")
                 person.wait_for(page)
-        one.press("tab", "tab", *["backspace"] * 30, "ops@example.com")
+        one.go_to("Mail address")
+        one.press(*["backspace"] * 30, "ops@example.com")
         other.wait_for("ops@example.com")
         other.wait_for("changed by")
-        other.press("tab", "tab", ".at")
+        other.go_to("Mail address")
+        other.press(".at")
         one.wait_for("ops@example.com.at")
 
 
