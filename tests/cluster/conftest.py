@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cluster.laboratory import Laboratory, laboratory, quorate
+from tests.cluster.laboratory import Laboratory, laboratory, why_not_quorate
 from tests.cluster.node import Node
 
 
@@ -23,7 +23,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
 @contextmanager
 def quorum_kept(member: Node) -> Iterator[None]:
     """Fails when this member had no quorum at any look while the context lasted."""
-    lost: list[int] = []
+    lost: list[str] = []
     looks = 0
     done = threading.Event()
 
@@ -31,8 +31,8 @@ def quorum_kept(member: Node) -> Iterator[None]:
         nonlocal looks
         while not done.wait(0.5):
             looks += 1
-            if not quorate(member):
-                lost.append(looks)
+            if (said := why_not_quorate(member)) is not None:
+                lost.append(said)
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -42,4 +42,4 @@ def quorum_kept(member: Node) -> Iterator[None]:
         done.set()
         thread.join()
     assert looks > 0
-    assert not lost, f"{member.name} had no quorum at {len(lost)} of {looks} looks"
+    assert not lost, f"no quorum at {len(lost)} of {looks} looks at {member.name}: {lost[0]}"

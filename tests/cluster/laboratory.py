@@ -124,9 +124,10 @@ def leader(member: Node) -> str:
     return member.run(["crmadmin", "-D", "-q"]).stdout.split()[-1]
 
 
-def quorate(member: Node) -> bool:
-    """Whether a member has quorum now."""
-    return member.run(["corosync-quorumtool", "-s"], check=False).status == 0
+def why_not_quorate(member: Node) -> str | None:
+    """None when a member has quorum now, else what it says."""
+    said = member.run(["corosync-quorumtool", "-s"], check=False)
+    return None if said.status == 0 else said.stdout + said.stderr
 
 
 @contextmanager

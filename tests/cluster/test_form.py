@@ -9,7 +9,7 @@ import pytest
 
 from agent.cluster import kit
 from agent.cluster.token import Token
-from tests.cluster.laboratory import Laboratory, node_ids, online, quorate, record
+from tests.cluster.laboratory import Laboratory, node_ids, online, record, why_not_quorate
 from tests.cluster.node import Node
 
 pytestmark = pytest.mark.lab
@@ -33,7 +33,7 @@ def test_a_kit_makes_a_cluster(lab: Laboratory) -> None:
     joined = time.monotonic()
     record(test="form", create=created - begin, join=joined - begin_join)
     assert online(first) == {"node1", "node2"} == online(second)
-    assert quorate(first) and quorate(second)
+    assert why_not_quorate(first) is None is why_not_quorate(second)
     assert sorted(node_ids(second)) == [1, 2]
     # Nothing of the token is left on the node that used it.
     assert not (second.root / "var/lib/slipway/cluster/join.json").exists()
