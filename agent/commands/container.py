@@ -182,8 +182,12 @@ def show(options: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=2))
         return 0
     for row in rows:
-        words = [f"{row['name']:24}", f"{row['state']:11}", f"{row['memory_bytes'] >> 20} MiB"]
-        words += [f"{row['disk_bytes'] / (1 << 30):g} GiB", f"{row['cores']:g} cores"]
+        words = [
+            f"{row['name']:24}",
+            f"{row['state']:11}",
+            f"{row['memory_bytes'] >> 20} MiB memory",
+        ]
+        words += [f"{row['disk_bytes'] >> 20} MiB disk", f"{row['cores']:g} cores"]
         words += ["starts at boot"] if row["start_at_boot"] else []
         print("  ".join([*words, *row["addresses"]]))
     return 0

@@ -17,7 +17,7 @@ UNITS = ("slipway-templates.service",)
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.5
 # How systemd calls a service that failed and will be started again.
-FAILED = ("auto-restart", "auto-restart-queued", "failed")
+AGAIN = ("auto-restart", "auto-restart-queued")
 
 
 class Templates(Step):
@@ -51,7 +51,8 @@ class Templates(Step):
         end = time.monotonic() + self.wait_seconds
         while missing := self._missing():
             (unit,) = self.systemd.units(UNITS)
-            if unit.sub_state in FAILED or time.monotonic() >= end:
+            failed = unit.active_state == "failed" or unit.sub_state in AGAIN
+            if failed or time.monotonic() >= end:
                 names = ", ".join(missing)
                 return f"not fetched yet: {names}; see: journalctl -b -u {unit.name}"
             time.sleep(POLL_SECONDS)
