@@ -215,13 +215,14 @@ class Session:
                 thought = self._thinkable()
                 draft, inventory = self.draft, self.inventory
             if inventory:
-                self._tell_outlook(draft, inventory)
+                self.tell_outlook(draft, inventory)
 
     def _thinkable(self) -> object:
         ready = self._state.stage == "choosing" and self.draft and self.inventory
         return (id(self.draft), id(self.inventory)) if ready else None
 
-    def _tell_outlook(self, draft: Document, inventory: Inventory) -> None:
+    def tell_outlook(self, draft: Document, inventory: Inventory) -> None:
+        """Plan with this draft and machine, and tell it unless they have changed meanwhile."""
         outlook = look_ahead(draft, inventory)
         with self._lock:
             if (draft, inventory) != (self.draft, self.inventory):

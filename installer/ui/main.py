@@ -39,6 +39,9 @@ def main(*, plain: bool, login: bool, path: Path = SOCKET) -> int:
         raise SlipwayError("the installer does not run", where=str(path))
     if login and terminal.console:
         Waiting(connection).until_needed(sys.stdin.fileno())
+        if connection.ended:
+            # The machine restarts, or the engine does; the next front end waits again.
+            return 0
     place, wanted = _show(connection, terminal, path, plain or terminal.plain)
     if wanted and wanted.what == "shell":
         shell(place)

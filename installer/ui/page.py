@@ -31,7 +31,7 @@ class Remember:
 class Do:
     """Something that the front end does itself."""
 
-    what: Literal["shell", "show-log", "close"]
+    what: Literal["shell", "show-log"]
 
 
 Effect = Command | Go | Remember | Do

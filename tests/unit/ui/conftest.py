@@ -49,7 +49,7 @@ class Hall:
     def think(self) -> None:
         """Plan with the draft, as a thread of the session does."""
         if self.session.inventory and self.session.state.stage == "choosing":
-            self.session._tell_outlook(self.session.draft, self.session.inventory)
+            self.session.tell_outlook(self.session.draft, self.session.inventory)
 
     def enter(self, name: str) -> Dialogue:
         """A new front end."""
