@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from agent.core.errors import SlipwayError
 from agent.step import Step, WaitForOperator
 from agent.storages import reach, registry, use
@@ -22,9 +20,8 @@ class Storages(Step):
     name = "storages"
     needs = ("storage",)
 
-    def __init__(self, systemd: Systemd, *, folder: Path = registry.FOLDER) -> None:
+    def __init__(self, systemd: Systemd) -> None:
         self.systemd = systemd
-        self.folder = folder
 
     def desired(self) -> object:
         declared = self._declared()
@@ -48,7 +45,7 @@ class Storages(Step):
 
     def _declared(self) -> dict[str, Storage]:
         try:
-            return registry.load(self.folder)
+            return registry.load()
         except SlipwayError as error:
             raise WaitForOperator(
                 error.message, where=error.where, hint="correct the file, or remove it"

@@ -13,7 +13,7 @@ from tests.lab.wait import until
 FOLDER = "/var/lib/libvirt/boot"
 LOGS = "/run/guests"
 # Seconds from a guest's start to its shell: nested in an emulated node on two busy cores.
-BOOT_LIMIT = 180.0
+BOOT_LIMIT = 600.0
 # Runs a command on a guest's console: its output, and its status. The console stays open until
 # there is an answer, because QEMU looks only now and then whether anybody is there.
 CONSOLE = r"""
