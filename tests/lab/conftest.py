@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.lab import accelerator as accelerators
 from tests.lab import iso
 from tests.lab.answers import answer
 from tests.lab.arguments import Accelerator
+from tests.lab.guests import Host
 from tests.lab.install import LOGIN_LIMIT, InstalledNode, install, node_spec, wait_until_ready
 from tests.lab.layouts import LAYOUTS
 from tests.lab.machine import Machine
@@ -101,3 +102,26 @@ def empty_folder(name: str) -> Path:
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     return path
+
+
+@pytest.fixture(scope="session", params=["lvm-ext4", "zfs-raid0"])
+def host(
+    request: pytest.FixtureRequest,
+    built_iso: Path,
+    accelerator: Accelerator,
+    key: Key,
+    guest_initrd: Path,
+) -> Iterator[Host]:
+    """A node for guests, with more memory; it has one guest that runs, `base`."""
+    layout = str(request.param)
+    logs = empty_folder(f"guests-{layout}")
+    spec = replace(node_spec(f"guests-{layout}", "bios", LAYOUTS[layout]), memory_mib=4096)
+    made, _ = install(spec, answer(LAYOUTS[layout], key.public), built_iso, key, accelerator, logs)
+    with made.boot(logs / "boot") as machine:
+        wait_until_ready(machine)
+        made.ssh.wait_until_up(LOGIN_LIMIT)
+        host = Host(made.ssh, layout)
+        host.guests.prepare(guest_initrd)
+        host.guests.create("base", "size=0.25,format=qcow2")
+        yield host
+    shutil.rmtree(made.home)

@@ -102,3 +102,22 @@ class Guests:
             self.ssh.run(["virsh", "destroy", name], check=False)
             everything = ("--remove-all-storage", "--snapshots-metadata", "--nvram")
             self.ssh.run(["virsh", "undefine", name, *everything], check=False)
+
+
+@dataclass(frozen=True)
+class Host:
+    """A node that has the guest `base`, and its layout."""
+
+    ssh: Ssh
+    layout: str
+
+    @property
+    def guests(self) -> Guests:
+        return Guests(self.ssh)
+
+    @property
+    def on_zfs(self) -> bool:
+        return self.layout.startswith("zfs")
+
+    def run(self, *argv: str, limit: float = 120) -> str:
+        return self.ssh.run(argv, limit=limit).stdout.strip()

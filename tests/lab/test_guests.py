@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import cast
 
 import pytest
 
-from tests.lab.answers import answer
-from tests.lab.arguments import Accelerator
-from tests.lab.conftest import LAB, RunningNode, empty_folder
-from tests.lab.guests import Guests
-from tests.lab.install import LOGIN_LIMIT, install, node_spec, wait_until_ready
-from tests.lab.layouts import LAYOUTS
-from tests.lab.ssh import Key
+from tests.lab.guests import Host
 from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
@@ -27,44 +17,6 @@ DISK = f"{IMAGES}/base.qcow2"
 MIB = 1 << 20
 # A volume as Cockpit asks for it: without an allocation.
 COCKPITS_VOLUME = "<volume><name>{}</name><capacity unit='MiB'>512</capacity></volume>"
-
-
-@dataclass(frozen=True)
-class Host:
-    """A node that has the guest `base`, and its layout."""
-
-    node: RunningNode
-    layout: str
-    guests: Guests
-
-    @property
-    def on_zfs(self) -> bool:
-        return self.layout.startswith("zfs")
-
-    def run(self, *argv: str, limit: float = 120) -> str:
-        return self.node.ssh.run(argv, limit=limit).stdout.strip()
-
-
-@pytest.fixture(scope="module", params=["lvm-ext4", "zfs-raid0"])
-def host(
-    request: pytest.FixtureRequest,
-    built_iso: Path,
-    accelerator: Accelerator,
-    key: Key,
-    guest_initrd: Path,
-) -> Iterator[Host]:
-    layout = cast(str, request.param)
-    logs = empty_folder(f"guests-{layout}")
-    spec = replace(node_spec(f"guests-{layout}", "bios", LAYOUTS[layout]), memory_mib=4096)
-    made, _ = install(spec, answer(LAYOUTS[layout], key.public), built_iso, key, accelerator, logs)
-    with made.boot(logs / "boot") as machine:
-        wait_until_ready(machine)
-        made.ssh.wait_until_up(LOGIN_LIMIT)
-        guests = Guests(made.ssh)
-        guests.prepare(guest_initrd)
-        guests.create("base", "size=0.25,format=qcow2")
-        yield Host(RunningNode(made, machine, logs), layout, guests)
-    shutil.rmtree(LAB / f"guests-{layout}" / "disks")
 
 
 @pytest.fixture
@@ -97,7 +49,7 @@ def test_hardware_virtualization_is_used(host: Host) -> None:
 def test_volumes_of_zfs_are_sparse(host: Host, other: list[str]) -> None:
     if not host.on_zfs:
         pytest.skip("only a node with ZFS has such a pool")
-    host.node.ssh.run(
+    host.ssh.run(
         ["virsh", "vol-create", "local-zfs", "/dev/stdin"], input=COCKPITS_VOLUME.format("cockpit")
     )
     other.append("zvol")
@@ -233,7 +185,7 @@ def test_open_vswitch(host: Host, other: list[str]) -> None:
     host.run("ovs-vsctl", "add-br", "vmbr8", "--", *port, "type=internal")
     host.run("ip", "address", "add", "10.21.0.1/24", "dev", "vlan20")
     host.run("ip", "link", "set", "vlan20", "up")
-    host.node.ssh.run(["virsh", "net-define", "/dev/stdin"], input=OVS_NETWORK)
+    host.ssh.run(["virsh", "net-define", "/dev/stdin"], input=OVS_NETWORK)
     host.guests.virsh("net-start", "ovs")
     other.append("switched")
     host.guests.create("switched", "size=0.25", network="network=ovs,portgroup=vlan20")
@@ -309,4 +261,4 @@ def set_address(host: Host, guest: str, address: str) -> None:
 
 def reaches(host: Host, address: str) -> bool:
     ping = ["ping", "-c", "3", "-W", "2", address]
-    return host.node.ssh.run(ping, check=False).status == 0
+    return host.ssh.run(ping, check=False).status == 0
