@@ -49,6 +49,7 @@ def see(name: str) -> Seen:
         configuration=configuration.read_text() if configuration.exists() else "",
         state=state(name) if configuration.exists() else "INCOMPLETE",
         snapshots=snapshots(name, record.storage),
+        has_disk=has_disk(name, record.storage),
     )
 
 
@@ -112,6 +113,20 @@ def snapshots(name: str, storage: GuestStorage) -> tuple[str, ...]:
         case Directory(path=path):
             paths = sorted(path.glob(f"container-{name}.*"), key=lambda each: each.stat().st_ctime)
             return _after(f"container-{name}.", [each.name for each in paths])
+        case _:
+            assert_never(storage)
+
+
+def has_disk(name: str, storage: GuestStorage) -> bool:
+    """Whether the container's disk is there."""
+    match storage:
+        case LvmThin(volume_group=group):
+            return f"container-{name}" in _lvm_names(group)
+        case Zfs(dataset=dataset):
+            found = run(["zfs", "list", f"{dataset}/container-{name}"], check=False)
+            return found.status == 0
+        case Directory(path=path):
+            return (path / f"container-{name}").exists()
         case _:
             assert_never(storage)
 

@@ -18,7 +18,7 @@ RUNNING = "RUNNING"
 @dataclass(frozen=True)
 class Seen:
     """A container of the node. state: LXC's word; configuration: its text, empty when its making
-    was interrupted; snapshots: oldest first.
+    was interrupted; snapshots: oldest first; has_disk: the making came that far.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Seen:
     configuration: str
     state: str
     snapshots: tuple[str, ...] = ()
+    has_disk: bool = True
 
 
 def create(
@@ -72,7 +73,7 @@ def remove(seen: Seen, volumes: Volumes) -> tuple[Command, ...]:
     """Remove a container with its disk. Raises ContainerError while it runs."""
     _check_stopped(seen)
     return (
-        *volumes.remove(seen.name, seen.snapshots),
+        *(volumes.remove(seen.name, seen.snapshots) if seen.has_disk else ()),
         command("rm", "--recursive", "--force", "--one-file-system", folder_of(seen.name)),
     )
 

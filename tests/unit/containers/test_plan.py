@@ -140,6 +140,13 @@ def test_what_runs_is_not_taken_away(storage: GuestStorage) -> None:
     assert plan.snapshot(running, "newest", volumes)
 
 
+def test_what_an_interrupted_create_left_can_be_removed() -> None:
+    left = seen(LVM, state="INCOMPLETE", snapshots=(), has_disk=False)
+    assert lines(plan.remove(left, volumes_of(LVM))) == [
+        "rm --recursive --force --one-file-system /var/lib/lxc/web"
+    ]
+
+
 def test_configuration_and_clone() -> None:
     text = lxc.configuration(WEB, "lvm:/dev/slipway/container-web")
     values = lxc.values(text)
