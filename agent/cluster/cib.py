@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 from agent.core.command import run
 from agent.core.errors import CommandFailed
 
-SECONDS = 60
+SECONDS = 120
 PREFIX = "slipway-"
 # Exit statuses of cibadmin, see crm_error(8).
 EXISTS, MISSING = 108, 105

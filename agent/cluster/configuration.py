@@ -11,7 +11,7 @@ from agent.core.command import run
 from agent.core.errors import SlipwayError
 
 PATH = Path("/etc/corosync/corosync.conf")
-SECONDS = 120
+SECONDS = 300
 
 
 class Model(BaseModel):

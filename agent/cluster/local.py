@@ -14,7 +14,7 @@ from agent.systemd import Systemd
 COROSYNC_CONF = Path("/etc/corosync/corosync.conf")
 UNITS = ("corosync.service", "pacemaker.service")
 # One node alone waits 20 s (dc-deadtime) before it becomes the controller.
-ONLINE_SECONDS = 120.0
+ONLINE_SECONDS = 240.0
 
 
 def configured(path: Path = COROSYNC_CONF) -> bool:

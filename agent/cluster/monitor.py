@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from agent.core.command import run
 from agent.core.errors import CommandFailed, CommandTimeout
 
-SECONDS = 60
+SECONDS = 120
 
 
 @dataclass(frozen=True)

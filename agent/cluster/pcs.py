@@ -26,7 +26,9 @@ SOCKET = Path("/run/pcsd.socket")
 PORT = 2224
 TASK_SECONDS = 300
 START_SECONDS = 120
-SETUP_SECONDS = 300
+# For one command; an emulated machine takes minutes for what a real one does in a second.
+COMMAND_SECONDS = 300
+SETUP_SECONDS = 600
 # pcsd's Ruby half spoils tokens with the characters + / = ; all others are their own Base64.
 TOKEN_CHARACTERS = 64
 # The token time grows by this with every node beyond two (milliseconds); corosync's default of
@@ -131,7 +133,7 @@ def new_token() -> str:
 def accept_token(token: str) -> None:
     """Let whoever shows this token use the local pcsd. Raises CommandFailed."""
     with _token_file(token) as file:
-        run(["pcs", "pcsd", "accept_token", file.name], timeout=60)
+        run(["pcs", "pcsd", "accept_token", file.name], timeout=COMMAND_SECONDS)
 
 
 def accept_only(token: str) -> None:
@@ -139,14 +141,17 @@ def accept_only(token: str) -> None:
 
     The tokens that end are not named: an argument would be seen by all users of the machine.
     """
-    run(["pcs", "pcsd", "deauth"], timeout=60)
+    run(["pcs", "pcsd", "deauth"], timeout=COMMAND_SECONDS)
     accept_token(token)
 
 
 def know_self(name: str, address: str, token: str) -> None:
     """Give the local pcs the token of the local pcsd, before there is a cluster."""
     with _token_file(token) as file:
-        run(["pcs", "host", "auth", name, f"addr={address}", "--token", file.name], timeout=60)
+        run(
+            ["pcs", "host", "auth", name, f"addr={address}", "--token", file.name],
+            timeout=COMMAND_SECONDS,
+        )
 
 
 def set_up(cluster: str, name: str, addresses: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from agent.systemd import Systemd
 UNIT = "sbd.service"
 SETTINGS = Path("/etc/default/sbd")
 PROPERTY = "stonith-watchdog-timeout"
-SECONDS = 60
+SECONDS = 120
 
 
 @dataclass(frozen=True)

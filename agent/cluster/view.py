@@ -10,7 +10,7 @@ from agent.cluster.names import endpoint
 from agent.cluster.pcs import Pcsd
 from agent.core.command import run
 
-SECONDS = 30
+SECONDS = 120
 
 
 @dataclass(frozen=True)
