@@ -133,6 +133,8 @@ class Session:
 
     def _check(self, order: Order) -> None:
         state = self._state
+        if not state.attended:
+            raise SlipwayError("the installer does not ask anybody")
         if isinstance(order, Retry) and not (state.stage == "failed" and state.failure):
             raise SlipwayError("there is nothing to try again")
         if isinstance(order, Leave) and state.stage in ("installing", "leaving"):
@@ -208,18 +210,21 @@ class Session:
 
     def _think(self) -> None:
         """Plan with every new draft or inventory."""
-        thought: object = None
+        thought: tuple[Document, Inventory] | None = None
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._thinkable() not in (None, thought))
-                thought = self._thinkable()
+                while not self._is_new(thought):
+                    self._changed.wait()
                 draft, inventory = self.draft, self.inventory
             if inventory:
+                thought = draft, inventory
                 self.tell_outlook(draft, inventory)
 
-    def _thinkable(self) -> object:
-        ready = self._state.stage == "choosing" and self.draft and self.inventory
-        return (id(self.draft), id(self.inventory)) if ready else None
+    def _is_new(self, thought: tuple[Document, Inventory] | None) -> bool:
+        if self._state.stage != "choosing" or not self.draft or not self.inventory:
+            return False
+        # The very same objects: a draft is never changed, but replaced.
+        return thought is None or (thought[0] is not self.draft or thought[1] is not self.inventory)
 
     def tell_outlook(self, draft: Document, inventory: Inventory) -> None:
         """Plan with this draft and machine, and tell it unless they have changed meanwhile."""

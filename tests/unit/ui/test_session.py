@@ -169,6 +169,13 @@ def test_a_defect_is_told_and_ends_nothing(hall: Hall, monkeypatch: pytest.Monke
     assert reply["id"] == 3 and "a defect of the installer" in reply["error"]
 
 
+def test_nobody_ends_what_needs_nobody() -> None:
+    hall = Hall()
+    hall.session.update(stage="looking")
+    assert hall.ask(Leave(mode="reboot")).error
+    assert hall.session.orders.empty() and hall.session.state.stage == "looking"
+
+
 def test_consoles_of_front_ends(hall: Hall) -> None:
     hall.ask(Attach(name="ttyS0", console="ttyS0"), client=1)
     assert hall.session.consoles() == {"ttyS0"}
