@@ -29,9 +29,11 @@ class ListPopup:
     def _fill(self) -> None:
         wanted = self._search.edit_text.lower()
         options = [x for x in self._field.options if wanted in f"{x.value} {x.label}".lower()]
-        self._walker[:] = [
+        rows = [
             urwid.AttrMap(Pressed(x.label, self._press(x.value)), "popup", "focus") for x in options
         ]
+        nothing = urwid.AttrMap(urwid.Text(_("Nothing has these letters.")), "popup")
+        self._walker[:] = rows or [nothing]
         if options and not wanted:
             values = [x.value for x in options]
             self._walker.set_focus(

@@ -47,6 +47,8 @@ PALETTE = [
     ("drawing", "default", "default", "default"),
     ("bar", "light green", "default", "default"),
 ]
+# Nothing can be asked for there: no choices yet, or no more.
+WITHOUT_MENU = ("looking", "leaving")
 # Rows of a long text, of what else a page with one needs.
 AROUND_ROWS = 13
 LEAST_ROWS = 4
@@ -105,6 +107,8 @@ class Screen:
 
     def _key_texts(self, page: Page) -> list[str]:
         texts = [_("F1 Help")]
+        if page.name in WITHOUT_MENU:
+            return texts
         if page.name == "installing":
             return [*texts, _("F4 Log"), _("F10 Menu")]
         if page.back:
@@ -204,7 +208,7 @@ class Screen:
             "tab": lambda: self._move(1),
             "shift tab": lambda: self._move(-1),
         }
-        if key not in keys:
+        if key not in keys or (key == "f10" and page.name in WITHOUT_MENU):
             return False
         keys[key]()
         return True
