@@ -128,12 +128,14 @@ class Member:
     def _add(self, view: View, certificate: x509.Certificate, pcsd_token: str) -> None:
         node = authority.node_name(certificate)
         addresses = authority.node_addresses(certificate)
+        # First, as pcs can only remove a node whose token it knows or that does not answer.
+        self.pcsd.know_host(node, addresses[0], pcsd_token)
         if node in view.members:
             # It was being added when its power went, or it was installed anew: a member that
             # does not take part gives way to itself.
             log.info("%s is removed first, to be added again", node)
             self.pcsd.remove_node(node)
-        self.pcsd.know_host(node, addresses[0], pcsd_token)
+            self.pcsd.know_host(node, addresses[0], pcsd_token)
         self.pcsd.add_node(node, addresses)
         self._wait_online(node)
 
@@ -177,6 +179,7 @@ def guarded(answer: Callable[[bytes], Answer], line: bytes) -> Answer:
     try:
         return answer(line)
     except Retry as error:
+        log.warning("%s", error.message)
         return Answer(status=503, error=error.message)
     except (SlipwayError, ValueError, OSError):
         log.exception("the command could not be done")
