@@ -14,7 +14,7 @@ from agent.core.template import render
 from agent.disk.sets import degraded, find_sets
 from agent.step import Step, WaitForOperator
 from agent.steps import data_pools
-from agent.storages import zvols
+from agent.storages import use, zvols
 from agent.storages.images import Images
 from agent.systemd import Systemd
 
@@ -85,12 +85,15 @@ class Storage(Step):
         for pool in self.data_pools.values():
             if not data_pools.is_attached(pool):
                 data_pools.attach(pool)
-        for images in self.images:
+        late = [images for images in self.images if images.missing()]
+        for images in late:
             images.make()
         for dataset in self.datasets:
             zvols.make_thin(dataset)
         for name, pool in self.pools.items():
             hypervisor.register(name, pool)
+        if late:
+            use.start_guests()
         if not self._lxc_is_configured():
             write_atomically(self.lxc_configuration, self.lxc_text)
 

@@ -41,6 +41,12 @@ def _starts(name: str, storage: Storage) -> list[Command]:
     ]
 
 
+def start_guests() -> None:
+    """Start every guest that starts with the node and does not run: libvirt could not."""
+    waiting = [guest for guest in hypervisor.guests() if guest.autostart and not guest.active]
+    execute(Command(("virsh", "start", guest.name), may_fail=True) for guest in waiting)
+
+
 def disconnect(name: str, storage: Storage, *, explain: bool = False) -> None:
     """End the use of the storage. Raises SlipwayError while a guest has a disk on it."""
     users = [guest.name for guest in hypervisor.guests() if is_used_by(name, storage, guest.xml)]
