@@ -48,10 +48,11 @@ class Images:
     def make(self) -> None:
         """Make and mount the file system, now and at every start.
 
-        Raises WaitForOperator when files would be hidden below it.
+        Raises WaitForOperator when a new file system would hide files. One that has been there
+        before hides only what came while it was not mounted.
         """
         if self.missing():
-            if self.path.is_dir() and any(self.path.iterdir()):
+            if self.path.is_dir() and any(self.path.iterdir()) and not self._made():
                 raise WaitForOperator(
                     f"{self.path} has files, and is to become a file system of its own",
                     hint="move them away, run systemctl restart slipway-agent, and move them back",
@@ -68,6 +69,14 @@ class Images:
             case Zfs(dataset=dataset) if self.missing():
                 return (_make_dataset(f"{dataset}/{VOLUME}", self.path),)
         return ()
+
+    def _made(self) -> bool:
+        match self.storage:
+            case LvmThin(volume_group=group):
+                return _exists(f"{group}/{VOLUME}")
+            case Zfs(dataset=dataset):
+                return _has_dataset(f"{dataset}/{VOLUME}")
+        return False
 
     @property
     def _own_file_system(self) -> bool:
@@ -112,10 +121,14 @@ def _make_volume(group: str, pool: str) -> Iterator[Command]:
 
 def _make_dataset(dataset: str, path: Path) -> Command:
     """A mounted dataset; one that is there is mounted."""
-    if run(["zfs", "list", "-H", dataset], check=False).status == 0:
+    if _has_dataset(dataset):
         return Command(("zfs", "mount", dataset))
     properties = ("-o", f"mountpoint={path}", "-o", f"recordsize={RECORD_SIZE}")
     return Command(("zfs", "create", *properties, dataset))
+
+
+def _has_dataset(dataset: str) -> bool:
+    return run(["zfs", "list", "-H", dataset], check=False).status == 0
 
 
 def _exists(volume: str) -> bool:

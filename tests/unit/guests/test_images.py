@@ -107,6 +107,16 @@ def test_files_are_not_hidden(make: Callable[..., Images], tmp_path: Path) -> No
     assert tools.ran == []
 
 
+def test_files_that_came_while_it_was_not_mounted(
+    make: Callable[..., Images], tmp_path: Path
+) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "stray").touch()
+    tools = Tools("slipway/images")
+    make(tools, POOL).make()
+    assert tools.ran == mounted(tmp_path)
+
+
 @pytest.mark.parametrize("storage", [LvmThin(volume_group="slipway"), Directory(path=Path("/x"))])
 def test_no_thin_pool_no_file_system(
     make: Callable[..., Images], storage: LvmThin | Directory
