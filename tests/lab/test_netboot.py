@@ -61,7 +61,7 @@ class Rack:
         wait_until_ready(self.machine)
         ready = self.server.wait_for("ready", NEWS_LIMIT)
         stages = [stage["state"] for stage in ready["stages"]]
-        assert stages == ["seen", "approved", "installing", "installed"]
+        assert stages == ["approved", "installing", "installed"]
         assert (ready["percent"], ready["attempt"], ready["serial"]) == (100, 1, SERIAL)
         self.ssh.wait_until_up(LOGIN_LIMIT)
 
