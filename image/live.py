@@ -31,6 +31,7 @@ PACKAGES = (
     "python3-dnspython",
     "python3-parted",
     "python3-qrcode",
+    "python3-tomlkit",
     "python3-urwid",
     "squashfs-tools",
     "zfs-initramfs",
