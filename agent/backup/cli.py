@@ -6,7 +6,7 @@ import argparse
 
 from agent.backup import schedule, work
 from agent.backup.model import backups_in
-from agent.containers.commands import explain, perform
+from agent.core.commands import explain, perform
 from agent.core.errors import SlipwayError
 
 KEEP = 7

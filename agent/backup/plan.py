@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.backup.model import PARTIAL, Backup, Kind, folder_of
-from agent.containers.commands import Command, command, write_file
 from agent.containers.model import Record
 from agent.containers.model import folder_of as container_folder
 from agent.containers.plan import CONFIGURATION, RECORD, Seen
 from agent.containers.volumes import Volumes
+from agent.core.commands import Command, command, write_file
 
 # On the file system of the disks: what guests overwrite during their backup is kept here. AppArmor
 # lets QEMU use it (config-templates/package/etc/apparmor.d/local/abstractions/libvirt-qemu).

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.backup.model import check_guest
-from agent.containers.commands import Command, command, write_file
 from agent.core.command import run
+from agent.core.commands import Command, command, write_file
 from agent.core.errors import CommandFailed, SlipwayError
 from agent.core.template import render
 

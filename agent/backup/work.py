@@ -11,10 +11,10 @@ from agent.backup import definition, plan
 from agent.backup.model import Backup, Kind, backups_in, check_guest, choose, name_of, outdated
 from agent.config import Directory, LvmThin
 from agent.containers import look
-from agent.containers.commands import Command, explain, perform
 from agent.containers.model import Record
 from agent.containers.model import folder_of as container_folder
 from agent.containers.plan import RECORD
+from agent.core.commands import Command, explain, perform
 from agent.core.errors import SlipwayError
 from agent.steps.storage import POOL_PATH
 from agent.storages import registry

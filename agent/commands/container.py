@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from agent import config
 from agent.containers import look, lxc, model, plan
-from agent.containers.commands import Command, explain, perform
 from agent.containers.model import Container, Network, Record
+from agent.core.commands import Command, explain, perform
 from agent.templates.store import Store
 
 Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.config import Directory
-from agent.containers.commands import Command, command
+from agent.core.commands import Command, command
 
 
 @dataclass(frozen=True)

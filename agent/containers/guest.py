@@ -11,8 +11,8 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.containers.commands import Command, command
 from agent.containers.model import Container
+from agent.core.commands import Command, command
 from agent.core.template import render
 
 # Root of every container and 65535 more, above what the node's accounts get; /etc/subuid has it.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.config import LvmThin
-from agent.containers.commands import Command, command
 from agent.containers.model import ContainerError, rootfs_of
+from agent.core.commands import Command, command
 
 # A thin snapshot is not activated by itself unless told so.
 ACTIVE = ("--setactivationskip", "n")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agent.containers.commands import Command, command
 from agent.containers.guest import FIRST_ID, IDS
 from agent.containers.model import Container, Network
+from agent.core.commands import Command, command
 from agent.core.template import render
 
 LOGS = Path("/var/log/lxc")

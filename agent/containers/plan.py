@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.containers import guest, lxc
-from agent.containers.commands import Command, command, write_file
 from agent.containers.model import Container, ContainerError, Record, folder_of
 from agent.containers.volumes import Volumes
+from agent.core.commands import Command, command, write_file
 
 CONFIGURATION = "config"
 RECORD = "slipway.json"

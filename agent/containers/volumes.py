@@ -7,9 +7,9 @@ from typing import Protocol, assert_never
 
 from agent.config import Directory, GuestStorage, LvmThin, Zfs
 from agent.containers.btrfs import BtrfsVolumes
-from agent.containers.commands import Command
 from agent.containers.lvm import LvmVolumes
 from agent.containers.zfs import ZfsVolumes
+from agent.core.commands import Command
 
 
 class Volumes(Protocol):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.config import Zfs
-from agent.containers.commands import Command, command
 from agent.containers.model import OWN_SNAPSHOT, ContainerError, rootfs_of
+from agent.core.commands import Command, command
 
 # What systemd's journal and capabilities of files need.
 PROPERTIES = ("-o", "acltype=posixacl", "-o", "xattr=sa")

@@ -1,22 +1,26 @@
-"""Planned commands: a list of programs to run, which can be shown to a person instead."""
+"""Planned commands: run one after the other, taken back after a failure, or only printed."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from agent.core.command import run
 
 
 @dataclass(frozen=True)
 class Command:
-    """One program to run. input: what it reads, without secrets, because it is shown;
+    """One program to run. undo: what takes its effect back; input: its standard input, without
+    secrets, because it is shown; about_input: the same for a person, where it is not text;
     env: added to its environment; may_fail: its status does not matter.
     """
 
     argv: tuple[str, ...]
-    input: str = ""
+    undo: tuple[str, ...] = ()
+    input: str | bytes = ""
+    about_input: str = ""
     env: dict[str, str] = field(default_factory=dict)
     may_fail: bool = False
 
@@ -25,16 +29,54 @@ class Command:
         settings = [f"{name}={shlex.quote(value)}" for name, value in self.env.items()]
         line = " ".join([*settings, shlex.join(self.argv)])
         line = f"{line} || true" if self.may_fail else line
-        return f"{line} <<'END'\n{self.input.rstrip()}\nEND" if self.input else line
+        if self.about_input:
+            about = "\n".join(f"#   {line}" for line in self.about_input.splitlines())
+            return f"{line}\n# standard input, an archive of:\n{about}"
+        if isinstance(self.input, str) and self.input:
+            return f"{line} <<'END'\n{self.input.rstrip()}\nEND"
+        return line
+
+
+def command(*argv: str | Path, undo: Sequence[str | Path] = ()) -> Command:
+    """A command without input."""
+    return Command(tuple(map(str, argv)), tuple(map(str, undo)))
+
+
+def write_file(path: Path, text: str, mode: str = "0640") -> Command:
+    """Write a file of the node."""
+    argv = ("install", f"--mode={mode}", "/dev/stdin", str(path))
+    return Command(argv, undo=("rm", "--force", str(path)), input=text)
+
+
+def perform(
+    commands: Iterable[Command], runner: Callable[..., object] = run, *, undo: bool = True
+) -> None:
+    """Run all of them. After a failure, or Ctrl-C, those that ran are taken back, last first.
+
+    Raises CommandFailed, ToolMissing of the one that failed.
+    """
+    done: list[Command] = []
+    try:
+        for each in commands:
+            # Before it runs: one that fails may have done a part.
+            done.append(each)
+            runner(each.argv, input=each.input or None, env=each.env, check=not each.may_fail)
+    except BaseException:
+        for each in reversed(done if undo else []):
+            if each.undo:
+                runner(each.undo, check=False)
+        raise
+
+
+def explain(commands: Iterable[Command]) -> str:
+    """The commands as a person would type them."""
+    return "\n".join(map(str, commands))
 
 
 def execute(commands: Iterable[Command], *, explain: bool = False) -> None:
-    """Run the commands one after the other, or only print them.
-
-    Raises CommandFailed at the first that fails.
-    """
-    for command in commands:
-        if explain:
-            print(command)
-        else:
-            run(command.argv, input=command.input, env=command.env, check=not command.may_fail)
+    """Run the commands, without taking any back, or only print them. Raises as `perform`."""
+    if explain:
+        for each in commands:
+            print(each)
+    else:
+        perform(commands, run, undo=False)

@@ -11,7 +11,6 @@ import pytest
 
 from agent.config import Directory, GuestStorage, LvmThin, Zfs
 from agent.containers import guest, lxc, plan
-from agent.containers.commands import Command, command, explain, perform
 from agent.containers.model import (
     Container,
     ContainerError,
@@ -25,6 +24,7 @@ from agent.containers.model import (
     gateways_of,
 )
 from agent.containers.volumes import Volumes, volumes_of
+from agent.core.commands import Command, command, explain, perform
 from agent.core.errors import CommandFailed
 
 LVM = LvmThin(volume_group="slipway", thin_pool="data")
