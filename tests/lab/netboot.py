@@ -16,11 +16,11 @@ from tests.lab.answers import Answer
 from tests.lab.iso import OUT
 from tests.lab.segment import BRIDGE, HOST, LEASES, NETWORK
 from tests.lab.wait import until
+from tests.serve.browser import PASSWORD
 from tests.serve.process import start, stop
 from tests.serve.simulated import trusting
 
 HTTPS = f"https://{HOST}"
-PASSWORD = "let me in"
 START_SECONDS = 60
 
 

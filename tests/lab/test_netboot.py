@@ -27,10 +27,11 @@ from tests.lab.install import (
 )
 from tests.lab.layouts import LAYOUTS, Layout
 from tests.lab.machine import Machine
-from tests.lab.netboot import NetbootServer, netboot_server, site
+from tests.lab.netboot import HTTPS, NetbootServer, netboot_server, site
 from tests.lab.segment import HOST, dhcp_server, segment
 from tests.lab.spec import Disk, FirmwareName, MachineSpec, Nic, TapNetwork
 from tests.lab.ssh import Key, Ssh
+from tests.serve.browser import Browser, browsing
 
 pytestmark = pytest.mark.lab
 
@@ -40,21 +41,27 @@ SERIAL = "LAB-0001"
 FAILED = rf"{INSTALLER_FAILED}|slipway-netboot: failed: .*"
 # Seconds: for the server to hear what the machine's console said already.
 NEWS_LIMIT = 60
+# How many of the installer's milestones are over when the image is about to be unpacked.
+DISKS_READY = 3
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
 @dataclass(frozen=True)
 class Rack:
-    """One machine, switched on, and the server that it asks."""
+    """One machine, switched on, and the server that it asks. browser: logged in at its page."""
 
     machine: Machine
     server: NetbootServer
+    browser: Browser
     ssh: Ssh
 
     def install(self) -> None:
         """Wait until the machine is installed, restarts, asks again, and is ready."""
         serial = self.machine.serial
-        follow(serial, INSTALLER_MILESTONES, FAILED)
+        follow(serial, INSTALLER_MILESTONES[:DISKS_READY], FAILED)
+        self.browser.wait_for(MAC, "installing", NEWS_LIMIT)
+        self.browser.screenshot("installing")
+        follow(serial, INSTALLER_MILESTONES[DISKS_READY:], FAILED)
         self.machine.wait_for_reset(REBOOT_LIMIT)
         installed = self.server.wait_for("installed", NEWS_LIMIT)
         assert installed["boot"] == "disk" and installed["percent"] < 100
@@ -63,6 +70,8 @@ class Rack:
         stages = [stage["state"] for stage in ready["stages"]]
         assert stages == ["approved", "installing", "installed"]
         assert (ready["percent"], ready["attempt"], ready["serial"]) == (100, 1, SERIAL)
+        self.browser.wait_for(MAC, "ready", NEWS_LIMIT)
+        self.browser.screenshot("ready")
         self.ssh.wait_until_up(LOGIN_LIMIT)
 
 
@@ -102,9 +111,11 @@ def rack(
     with segment(["tap0"], idle=["tap1"]), _addresses(dhcp, folder):
         with (
             netboot_server(folder / "server", site(content, MAC, dhcp)) as server,
+            browsing(HTTPS, folder / "page") as browser,
             Machine(spec, folder / "disks", folder / "logs", accelerator) as machine,
         ):
-            yield Rack(machine, server, Ssh(SSH_PORT, key, ADDRESS))
+            browser.log_in()
+            yield Rack(machine, server, browser, Ssh(SSH_PORT, key, ADDRESS))
 
 
 @contextmanager
@@ -126,6 +137,9 @@ def test_a_failure_is_on_the_servers_page(accelerator: Accelerator, key: Key, fo
         assert "vdz" in failed["reason"]
         assert failed["boot"] == "hold"
         assert "vdz" in one.server.wait_for_log(NEWS_LIMIT)
+        one.browser.wait_for(MAC, str(failed["reason"]), NEWS_LIMIT)
+        one.browser.wait_for(MAC, "Log", NEWS_LIMIT)
+        one.browser.screenshot("failed")
         text = "\n".join(line.text for line in one.machine.serial.lines)
         assert "UEFI Secure Boot is enabled" in text
 

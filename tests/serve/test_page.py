@@ -5,23 +5,19 @@ Screenshots are kept in out/serve.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import httpx
 import pytest
-from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.serve.browser import LIMIT, Browser, browsing
 from tests.serve.process import Serving, serving, site_text
 from tests.serve.simulated import SimulatedMachine, event
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "out/serve"
-LIMIT = 30
 REASON = "the disk sda carries data: ext4"
 
 
@@ -32,103 +28,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield running
 
 
-class Browser:
-    """A browser that is looked at through conditions, each with a limit."""
-
-    def __init__(self, server: Serving, *, javascript: bool = True) -> None:
-        options = webdriver.ChromeOptions()
-        options.add_argument("--headless=new")
-        options.add_argument("--no-sandbox")
-        options.add_argument("--ignore-certificate-errors")
-        options.add_argument("--window-size=1280,800")
-        if not javascript:
-            off = {"profile.managed_default_content_settings.javascript": 2}
-            options.add_experimental_option("prefs", off)
-        service = Service("/usr/bin/chromedriver")
-        self.driver = webdriver.Chrome(options=options, service=service)
-        self.server = server
-
-    def open(self, path: str) -> None:
-        self.driver.get(f"{self.server.https}{path}")
-
-    def log_in(self, password: str = "let me in") -> None:
-        self.open("/")
-        assert self.driver.current_url.endswith("/login")
-        self.driver.find_element(By.ID, "password").send_keys(password)
-        self.driver.find_element(By.CSS_SELECTOR, ".login button").click()
-        words = "Machines" if password == "let me in" else "This is not the password"
-        WebDriverWait(self.driver, LIMIT).until(
-            lambda driver: words in driver.page_source, f"{words!r} is not shown"
-        )
-
-    def wait_for(self, machine: SimulatedMachine, words: str) -> None:
-        """Until the machine's row has these words."""
-        WebDriverWait(self.driver, LIMIT).until(
-            lambda _: words in self.row(machine),
-            f"{words!r} is not in the row of {machine.mac}: {self.row(machine)!r}",
-        )
-
-    def shows(self, words: str) -> None:
-        """Until the page has these words."""
-        WebDriverWait(self.driver, LIMIT).until(
-            lambda _: words in str(self.run("return document.querySelector('main').innerText")),
-            f"{words!r} is not shown",
-        )
-
-    def click(self, by: str, what: str) -> None:
-        """Click on what there is, or will be when the page has changed."""
-
-        def clicked(driver: webdriver.Chrome) -> bool:
-            driver.find_element(by, what).click()
-            return True
-
-        waiting = WebDriverWait(
-            self.driver, LIMIT, ignored_exceptions=[StaleElementReferenceException]
-        )
-        waiting.until(clicked, f"no {what} to click")
-
-    def row(self, machine: SimulatedMachine) -> str:
-        """The words of the machine's row."""
-        script = (
-            "return [...document.querySelectorAll('tbody tr')]"
-            ".map(row => row.innerText).find(text => text.includes(arguments[0])) ?? ''"
-        )
-        return str(self.run(script, machine.mac))
-
-    def run(self, script: str, *arguments: str) -> object:
-        """What a script in the page gives."""
-        execute = cast(Callable[..., object], self.driver.execute_script)
-        return execute(script, *arguments)
-
-    def press(self, command: str, machine: SimulatedMachine) -> None:
-        row = f"//tr[.//small[contains(., '{machine.mac}')]]"
-        self.click(By.XPATH, f"{row}//button[contains(@class, '{command}')]")
-
-    def rows(self) -> list[str]:
-        script = "return [...document.querySelectorAll('tbody tr')].map(row => row.innerText)"
-        return [str(text) for text in cast(list[object], self.run(script))]
-
-    def screenshot(self, name: str) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.driver.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
-
-
 @pytest.fixture
 def browser(server: Serving) -> Iterator[Browser]:
-    opened = Browser(server)
-    try:
+    with browsing(server.https, SCREENSHOTS) as opened:
         yield opened
-    finally:
-        opened.driver.quit()
 
 
 @pytest.fixture
 def without_javascript(server: Serving) -> Iterator[Browser]:
-    opened = Browser(server, javascript=False)
-    try:
+    with browsing(server.https, SCREENSHOTS, javascript=False) as opened:
         yield opened
-    finally:
-        opened.driver.quit()
 
 
 def asks(machine: SimulatedMachine, client: httpx.Client) -> str:
@@ -142,23 +51,23 @@ def test_machines_move(server: Serving, browser: Browser, client: httpx.Client) 
     browser.shows("No machine has asked yet")
     assert [asks(one, client) for one in (good, bad, waiting)] == ["wait"] * 3
     for machine in (good, bad):
-        browser.wait_for(machine, "seen")
-        browser.press("approve", machine)
-        browser.wait_for(machine, "approved")
+        browser.wait_for(machine.mac, "seen")
+        browser.press("approve", machine.mac)
+        browser.wait_for(machine.mac, "approved")
         assert asks(machine, client) == "install"
         machine.take(client.send(machine.answer_request()))
-        browser.wait_for(machine, "installing")
+        browser.wait_for(machine.mac, "installing")
     shown = []
     for document in good.installation():
         client.send(good.report(document)).raise_for_status()
         if document.get("phase") == "progress":
             percent = f"{10 + 50 * int(str(document['done_bytes'])) // 10} %"
-            browser.wait_for(good, percent)
+            browser.wait_for(good.mac, percent)
             shown.append(percent)
         if percent_is_half(document):
             browser.screenshot("installing")
     assert shown == sorted(shown, key=lambda text: int(text.split()[0]))
-    browser.wait_for(good, "installed")
+    browser.wait_for(good.mac, "installed")
     client.send(bad.report(event("message", text="plan made"))).raise_for_status()
     failure = {
         "event": "failure",
@@ -166,10 +75,10 @@ def test_machines_move(server: Serving, browser: Browser, client: httpx.Client) 
         "log": "first line\nlast line of the log\n",
     }
     client.send(bad.report(failure)).raise_for_status()
-    browser.wait_for(bad, REASON)
+    browser.wait_for(bad.mac, REASON)
     for document in good.agent():
         client.send(good.report(document)).raise_for_status()
-    browser.wait_for(good, "ready")
+    browser.wait_for(good.mac, "ready")
     rows = browser.rows()
     assert bad.mac in rows[0] and waiting.mac in rows[1] and good.mac in rows[2]
     assert "installing" in rows[2] and "approved" in rows[2]
@@ -179,8 +88,8 @@ def test_machines_move(server: Serving, browser: Browser, client: httpx.Client) 
         lambda driver: "last line of the log" in driver.page_source, "the log is not shown"
     )
     browser.driver.back()
-    browser.press("retry", bad)
-    browser.wait_for(bad, "approved")
+    browser.press("retry", bad.mac)
+    browser.wait_for(bad.mac, "approved")
     assert asks(bad, client) == "install"
     assert asks(good, client) == "disk"
 
@@ -193,16 +102,16 @@ def test_phone_dark_and_details(server: Serving, browser: Browser, client: httpx
     machine = SimulatedMachine(10, server.http)
     asks(machine, client)
     browser.log_in()
-    browser.wait_for(machine, "seen")
-    browser.press("approve", machine)
-    browser.wait_for(machine, "approved")
+    browser.wait_for(machine.mac, "seen")
+    browser.press("approve", machine.mac)
+    browser.wait_for(machine.mac, "approved")
     asks(machine, client)
     machine.take(client.send(machine.answer_request()))
     browser.driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
         {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
     )
-    browser.wait_for(machine, "installing")
+    browser.wait_for(machine.mac, "installing")
     browser.screenshot("dark")
     name = machine.answers[0]["global"]["fqdn"]
     browser.click(By.LINK_TEXT, name)
@@ -224,7 +133,7 @@ def test_without_javascript(
     machine = SimulatedMachine(20, server.http)
     asks(machine, client)
     browser.log_in()
-    browser.press("approve", machine)
+    browser.press("approve", machine.mac)
     WebDriverWait(browser.driver, LIMIT).until(
         lambda _: asks(machine, client) == "install", "the machine is not approved"
     )
