@@ -59,7 +59,7 @@ class Rack:
         """Wait until the machine is installed, restarts, asks again, and is ready."""
         serial = self.machine.serial
         follow(serial, INSTALLER_MILESTONES[:DISKS_READY], FAILED)
-        self.browser.wait_for(MAC, "installing", NEWS_LIMIT)
+        self.browser.wait_for_state(MAC, "installing", NEWS_LIMIT)
         self.browser.screenshot("installing")
         follow(serial, INSTALLER_MILESTONES[DISKS_READY:], FAILED)
         self.machine.wait_for_reset(REBOOT_LIMIT)
@@ -70,7 +70,7 @@ class Rack:
         stages = [stage["state"] for stage in ready["stages"]]
         assert stages == ["approved", "installing", "installed"]
         assert (ready["percent"], ready["attempt"], ready["serial"]) == (100, 1, SERIAL)
-        self.browser.wait_for(MAC, "ready", NEWS_LIMIT)
+        self.browser.wait_for_state(MAC, "ready", NEWS_LIMIT)
         self.browser.screenshot("ready")
         self.ssh.wait_until_up(LOGIN_LIMIT)
 

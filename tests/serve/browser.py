@@ -59,6 +59,16 @@ class Browser:
             lambda _: words in self.row(mac), f"{words!r} is not in the row of {mac}"
         )
 
+    def wait_for_state(self, mac: str, state: str, limit: float = LIMIT) -> None:
+        """Until the machine with this address is in a state; its row also names earlier ones."""
+        script = (
+            "return [...document.querySelectorAll('tbody tr')]"
+            ".some(row => row.className === arguments[1] && row.innerText.includes(arguments[0]))"
+        )
+        WebDriverWait(self.driver, limit).until(
+            lambda _: self.run(script, mac, state), f"{mac} is not {state}"
+        )
+
     def shows(self, words: str) -> None:
         """Until the page has these words."""
         WebDriverWait(self.driver, LIMIT).until(

@@ -208,3 +208,11 @@ def test_ranges(server: Serving, client: httpx.Client) -> None:
     assert (response.status_code, len(response.content)) == (206, 10)
     assert response.headers["content-range"] == "bytes 10-19/100000"
     assert client.get(url, headers={"Range": "bytes=200000-"}).status_code == 416
+
+
+def test_guessing_the_password_is_slow(server: Serving, client: httpx.Client) -> None:
+    """Only tries count: the page that asks for the password is there all the time."""
+    url = f"{server.https}/login"
+    guesses = [client.post(url, data={"password": f"guess {n}"}).status_code for n in range(20)]
+    assert guesses[0] == 403 and guesses[-1] == 429
+    assert [client.get(url).status_code for _ in range(20)] == [200] * 20

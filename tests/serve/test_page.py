@@ -51,12 +51,12 @@ def test_machines_move(server: Serving, browser: Browser, client: httpx.Client) 
     browser.shows("No machine has asked yet")
     assert [asks(one, client) for one in (good, bad, waiting)] == ["wait"] * 3
     for machine in (good, bad):
-        browser.wait_for(machine.mac, "seen")
+        browser.wait_for_state(machine.mac, "seen")
         browser.press("approve", machine.mac)
-        browser.wait_for(machine.mac, "approved")
+        browser.wait_for_state(machine.mac, "approved")
         assert asks(machine, client) == "install"
         machine.take(client.send(machine.answer_request()))
-        browser.wait_for(machine.mac, "installing")
+        browser.wait_for_state(machine.mac, "installing")
     shown = []
     for document in good.installation():
         client.send(good.report(document)).raise_for_status()
@@ -67,7 +67,7 @@ def test_machines_move(server: Serving, browser: Browser, client: httpx.Client) 
         if percent_is_half(document):
             browser.screenshot("installing")
     assert shown == sorted(shown, key=lambda text: int(text.split()[0]))
-    browser.wait_for(good.mac, "installed")
+    browser.wait_for_state(good.mac, "installed")
     client.send(bad.report(event("message", text="plan made"))).raise_for_status()
     failure = {
         "event": "failure",
@@ -78,7 +78,7 @@ def test_machines_move(server: Serving, browser: Browser, client: httpx.Client) 
     browser.wait_for(bad.mac, REASON)
     for document in good.agent():
         client.send(good.report(document)).raise_for_status()
-    browser.wait_for(good.mac, "ready")
+    browser.wait_for_state(good.mac, "ready")
     rows = browser.rows()
     assert bad.mac in rows[0] and waiting.mac in rows[1] and good.mac in rows[2]
     assert "installing" in rows[2] and "approved" in rows[2]
@@ -89,7 +89,7 @@ def test_machines_move(server: Serving, browser: Browser, client: httpx.Client) 
     )
     browser.driver.back()
     browser.press("retry", bad.mac)
-    browser.wait_for(bad.mac, "approved")
+    browser.wait_for_state(bad.mac, "approved")
     assert asks(bad, client) == "install"
     assert asks(good, client) == "disk"
 
@@ -102,16 +102,16 @@ def test_phone_dark_and_details(server: Serving, browser: Browser, client: httpx
     machine = SimulatedMachine(10, server.http)
     asks(machine, client)
     browser.log_in()
-    browser.wait_for(machine.mac, "seen")
+    browser.wait_for_state(machine.mac, "seen")
     browser.press("approve", machine.mac)
-    browser.wait_for(machine.mac, "approved")
+    browser.wait_for_state(machine.mac, "approved")
     asks(machine, client)
     machine.take(client.send(machine.answer_request()))
     browser.driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
         {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
     )
-    browser.wait_for(machine.mac, "installing")
+    browser.wait_for_state(machine.mac, "installing")
     browser.screenshot("dark")
     name = machine.answers[0]["global"]["fqdn"]
     browser.click(By.LINK_TEXT, name)
