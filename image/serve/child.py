@@ -16,8 +16,9 @@ log = logging.getLogger(__name__)
 class Child:
     """A program that runs until the server ends, however that happens.
 
-    The kernel sends it SIGTERM when the thread that started it is gone, a signal that setpriv
-    asks for.
+    The kernel kills it when the thread that started it is gone, a signal that setpriv asks for. It
+    is the first process of a PID namespace, with which its own children end: an nginx that was
+    killed by itself would leave workers behind that hold the ports.
     """
 
     def __init__(
@@ -37,7 +38,10 @@ class Child:
 
     def _run(self) -> None:
         name = Path(self._argv[0]).name
-        argv = ["setpriv", "--pdeathsig", "TERM", *self._privileges, "--", *self._argv]
+        # unshare ignores SIGTERM; a change of the user takes the wish for the signal back.
+        bound = ("setpriv", "--pdeathsig", "KILL")
+        namespace = ("unshare", "--pid", "--fork", "--")
+        argv = [*bound, "--", *namespace, *bound, *self._privileges, "--", *self._argv]
         try:
             run(argv, on_line=lambda line: log.info("%s: %s", name, line))
             error = SlipwayError("ended by itself", where=name)

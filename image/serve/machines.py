@@ -5,6 +5,7 @@ All functions work in the transaction of their caller.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -15,8 +16,13 @@ from image.serve import states
 from image.serve.facts import Facts
 from image.serve.states import Boot, Standing, State
 
+# Whoever reaches the server can ask for any number of hardware addresses. So many machines may be
+# new; a rack that is switched on at once is smaller.
+MAXIMUM_NEW = 20_000
 # What a machine says about itself is kept up to this length.
 TEXT_CHARACTERS = 2000
+
+log = logging.getLogger(__name__)
 
 
 class NoMachine(SlipwayError):
@@ -96,6 +102,7 @@ def meet(db: sqlite3.Connection, facts: Facts, client: str) -> Machine:
     if known:
         learn(db, known[0], facts)
         return get(db, known[0].id)
+    _make_room(db)
     now = time.time()
     number = db.execute(
         "INSERT INTO machines (state, boot, address, seen_at, changed_at) VALUES (?, ?, ?, ?, ?)",
@@ -106,6 +113,19 @@ def meet(db: sqlite3.Connection, facts: Facts, client: str) -> Machine:
     learn(db, machine, facts)
     note(db, machine, "seen", f"seen for the first time, at {client}")
     return get(db, number)
+
+
+def _make_room(db: sqlite3.Connection) -> None:
+    """Forget the oldest machine that never got an answer, where there are too many. If it is a
+    real one it asks again.
+    """
+    new = "FROM machines WHERE state IN ('seen', 'approved') AND attempt = 1"
+    if db.execute(f"SELECT count(*) {new}").fetchone()[0] < MAXIMUM_NEW:
+        return
+    row = db.execute(f"SELECT id {new} ORDER BY state = 'approved', id LIMIT 1").fetchone()
+    oldest = get(db, row["id"])
+    forget(db, oldest)
+    log.warning("too many new machines: %s is forgotten, which was %s", oldest.name, oldest.state)
 
 
 def learn(db: sqlite3.Connection, machine: Machine, facts: Facts) -> None:

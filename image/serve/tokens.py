@@ -16,6 +16,8 @@ Kind = Literal["answer", "events"]
 BYTES = 24
 # A machine that is about to start needs minutes; one that waits to be approved may need days.
 ANSWER_SECONDS = 7 * 86400
+# A machine may be switched on so often before it fetches its answer; older tokens end.
+UNUSED = 20
 
 
 class WrongToken(SlipwayError):
@@ -35,6 +37,11 @@ class Token:
 def issue(db: sqlite3.Connection, machine: Machine, kind: Kind) -> str:
     """A new token for this attempt of the machine."""
     token = secrets.token_urlsafe(BYTES)
+    db.execute(
+        "DELETE FROM tokens WHERE used_at IS NULL AND digest IN (SELECT digest FROM tokens "
+        "WHERE machine = ? AND kind = ? ORDER BY made_at DESC LIMIT -1 OFFSET ?)",
+        (machine.id, kind, UNUSED - 1),
+    )
     db.execute(
         "INSERT INTO tokens (digest, machine, attempt, kind, made_at) VALUES (?, ?, ?, ?, ?)",
         (_digest(token), machine.id, machine.attempt, kind, time.time()),

@@ -43,9 +43,10 @@ def site(answer: Answer, mac: str, dhcp: Literal["proxy", "full"]) -> str:
 
 @dataclass(frozen=True)
 class NetbootServer:
-    """The server. client: of its page."""
+    """The server. client: of its page; log: what it said, with what nginx and dnsmasq did."""
 
     client: httpx.Client
+    log: Path
 
     def machine(self) -> dict[str, Any]:
         """The only machine, as the page's JSON has it; empty while none was seen."""
@@ -94,6 +95,6 @@ def netboot_server(folder: Path, text: str) -> Iterator[NetbootServer]:
                     return None
 
             until(healthy, START_SECONDS, "the netboot server", where=HTTPS)
-            yield NetbootServer(client)
+            yield NetbootServer(client, folder / "server.log")
     finally:
         stop(process, signal.SIGTERM)

@@ -5,6 +5,7 @@ What the test's thread starts inside of it, machines and servers, sees this netw
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,12 @@ def segment(taps: Sequence[str], idle: Sequence[str] = ()) -> Iterator[None]:
     finally:
         os.setns(before, os.CLONE_NEWNET)
         os.close(before)
+
+
+def bytes_to(tap: str) -> int:
+    """The bytes of all frames so far to the machine at this device of the segment."""
+    (link,) = json.loads(run(["ip", "-json", "-stats", "link", "show", "dev", tap]).stdout)
+    return int(link["stats64"]["tx"]["bytes"])
 
 
 @contextmanager

@@ -6,8 +6,9 @@ so that the server is asked at every start.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,11 +26,13 @@ from tests.lab.install import (
     follow,
     wait_until_ready,
 )
+from tests.lab.iso import OUT
 from tests.lab.layouts import LAYOUTS, Layout
 from tests.lab.machine import Machine
+from tests.lab.memory import MemoryWatch, balloon, monitor_socket
 from tests.lab.netboot import HTTPS, NetbootServer, netboot_server, site
-from tests.lab.segment import HOST, dhcp_server, segment
-from tests.lab.spec import Disk, FirmwareName, MachineSpec, Nic, TapNetwork
+from tests.lab.segment import HOST, bytes_to, dhcp_server, segment
+from tests.lab.spec import Disk, FirmwareName, Kernel, MachineSpec, Nic, TapNetwork
 from tests.lab.ssh import Key, Ssh
 from tests.serve.browser import Browser, browsing
 
@@ -46,6 +49,25 @@ DISKS_READY = 3
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
+NETBOOT = OUT / "netboot"
+KERNEL = ("live/vmlinuz", "live/initrd.img")
+IMAGES = ("live/10-node.squashfs", "live/20-installer.squashfs")
+# What each machine fetches until it is installed: the kernel by its boot loader, and once more by
+# the installer, for the node.
+EVERYTHING = (*KERNEL, *IMAGES, *KERNEL, "layers/debian-template.squashfs")
+# Headers of frames, packets and segments, acknowledgements, answers, and what is sent twice.
+OVERHEAD = 1.1
+# No machine may come closer to the end of its memory than this.
+SPARE_MIB = 100
+# OVMF, told to start by HTTP instead of PXE.
+HTTP_BOOT = tuple(
+    word
+    for version in (4, 6)
+    for word in ("-fw_cfg", f"name=opt/org.tianocore/IPv{version}PXESupport,string=n")
+)
+IPXE = Path("/usr/lib/ipxe/ipxe.lkrn")
+
+
 @dataclass(frozen=True)
 class Rack:
     """One machine, switched on, and the server that it asks. browser: logged in at its page."""
@@ -54,25 +76,55 @@ class Rack:
     server: NetbootServer
     browser: Browser
     ssh: Ssh
+    memory: MemoryWatch
 
-    def install(self) -> None:
-        """Wait until the machine is installed, restarts, asks again, and is ready."""
+    def install(self, files: tuple[str, ...], attempt: int = 1) -> None:
+        """Wait until the machine is installed, restarts, asks again, and is ready.
+
+        files: what it fetches until it is installed.
+        """
         serial = self.machine.serial
         follow(serial, INSTALLER_MILESTONES[:DISKS_READY], FAILED)
         self.browser.wait_for_state(MAC, "installing", NEWS_LIMIT)
         self.browser.screenshot("installing")
         follow(serial, INSTALLER_MILESTONES[DISKS_READY:], FAILED)
         self.machine.wait_for_reset(REBOOT_LIMIT)
+        if attempt == 1:
+            self._measure(files)
         installed = self.server.wait_for("installed", NEWS_LIMIT)
         assert installed["boot"] == "disk" and installed["percent"] < 100
+        self.wait_until_ready(attempt)
+        self.browser.screenshot("ready")
+
+    def wait_until_ready(self, attempt: int) -> None:
+        """Wait until the node, the server and its page all say so."""
         wait_until_ready(self.machine)
         ready = self.server.wait_for("ready", NEWS_LIMIT)
         stages = [stage["state"] for stage in ready["stages"]]
         assert stages == ["approved", "installing", "installed"]
-        assert (ready["percent"], ready["attempt"], ready["serial"]) == (100, 1, SERIAL)
+        assert (ready["percent"], ready["attempt"], ready["serial"]) == (100, attempt, SERIAL)
         self.browser.wait_for_state(MAC, "ready", NEWS_LIMIT)
-        self.browser.screenshot("ready")
         self.ssh.wait_until_up(LOGIN_LIMIT)
+
+    def reboot(self) -> None:
+        """Let the node restart. The login may end before the command answers."""
+        self.ssh.run(["systemctl", "--no-block", "reboot"], check=False)
+        self.machine.wait_for_reset(REBOOT_LIMIT)
+
+    def identity(self) -> str:
+        """What each installation makes anew."""
+        return self.ssh.output("cat", "/etc/machine-id")
+
+    def _measure(self, files: tuple[str, ...]) -> None:
+        """What it fetched so far, against these files' sizes, and the memory that it had left."""
+        figures = {
+            "files_bytes": sum((NETBOOT / name).stat().st_size for name in files),
+            "wire_bytes": bytes_to("tap0"),
+            "lowest_available_mib": self.memory.lowest_mib(),
+        }
+        (self.machine.paths.logs / "figures.json").write_text(json.dumps(figures) + "\n")
+        assert 1 < figures["wire_bytes"] / figures["files_bytes"] < OVERHEAD, figures
+        assert figures["lowest_available_mib"] >= SPARE_MIB, figures
 
 
 def node_answer(layout: Layout, key: Key) -> Answer:
@@ -98,33 +150,38 @@ def rack(
     key: Key,
     accelerator: Accelerator,
     folder: Path,
+    *,
+    kernel: Kernel | None = None,
+    extra: tuple[str, ...] = (),
 ) -> Iterator[Rack]:
-    """A machine whose first network card leads nowhere and whose second starts it."""
+    """A machine whose first network card leads nowhere and whose second starts it, unless it is
+    started by a kernel.
+    """
     disks = tuple(content["disk-setup"]["disk-list"])
-    spec = MachineSpec(
-        "netboot",
-        firmware,
-        disks=tuple(Disk(name, serial=f"LAB-{name}") for name in disks),
-        nics=(Nic(IDLE_MAC, TapNetwork("tap1")), Nic(MAC, TapNetwork("tap0"), boot=True)),
-        extra=("-smbios", f"type=1,serial={SERIAL}"),
-    )
-    with segment(["tap0"], idle=["tap1"]), _addresses(dhcp, folder):
-        with (
-            netboot_server(folder / "server", site(content, MAC, dhcp)) as server,
-            browsing(HTTPS, folder / "page") as browser,
-            Machine(spec, folder / "disks", folder / "logs", accelerator) as machine,
-        ):
-            browser.log_in()
-            yield Rack(machine, server, browser, Ssh(SSH_PORT, key, ADDRESS))
-
-
-@contextmanager
-def _addresses(dhcp: Literal["proxy", "full"], folder: Path) -> Iterator[None]:
-    if dhcp == "full":
-        yield
-        return
-    with dhcp_server(folder / "dhcp"):
-        yield
+    with ExitStack() as stack:
+        monitor = stack.enter_context(monitor_socket())
+        spec = MachineSpec(
+            "netboot",
+            firmware,
+            disks=tuple(Disk(name, serial=f"LAB-{name}") for name in disks),
+            nics=(
+                Nic(IDLE_MAC, TapNetwork("tap1")),
+                Nic(MAC, TapNetwork("tap0"), boot=kernel is None),
+            ),
+            kernel=kernel,
+            extra=("-smbios", f"type=1,serial={SERIAL}", *balloon(monitor), *extra),
+        )
+        stack.enter_context(segment(["tap0"], idle=["tap1"]))
+        if dhcp == "proxy":
+            stack.enter_context(dhcp_server(folder / "dhcp"))
+        text = site(content, MAC, dhcp)
+        server = stack.enter_context(netboot_server(folder / "server", text))
+        browser = stack.enter_context(browsing(HTTPS, folder / "page"))
+        machine = stack.enter_context(Machine(spec, folder / "disks", folder / "logs", accelerator))
+        memory = MemoryWatch(monitor)
+        stack.callback(memory.stop)
+        browser.log_in()
+        yield Rack(machine, server, browser, Ssh(SSH_PORT, key, ADDRESS), memory)
 
 
 def test_a_failure_is_on_the_servers_page(accelerator: Accelerator, key: Key, folder: Path) -> None:
@@ -148,18 +205,55 @@ def test_a_failure_is_on_the_servers_page(accelerator: Accelerator, key: Key, fo
 def test_secure_boot_beside_another_dhcp_server(
     accelerator: Accelerator, key: Key, folder: Path
 ) -> None:
-    content = node_answer(LAYOUTS["lvm-ext4"], key)
+    """Installed, it starts from its disk, until a person presses "Install again"."""
+    content = node_answer(LAYOUTS["lvm-ext4"], key) | {"wipe": "selected"}
+    files = ("shimx64.efi", "grubx64.efi", *EVERYTHING)
     with rack("uefi-sb", "proxy", content, key, accelerator, folder) as one:
-        one.install()
+        one.install(files)
         assert one.ssh.output("od", "-An", "-tu1", SECURE_BOOT).split()[-1] == "1"
         assert one.ssh.run(["test", "-e", "/var/lib/slipway/secrets"], check=False).status == 1
+        first = one.identity()
+        one.reboot()
+        one.machine.serial.wait_for("Slipway: starting from disk", REBOOT_LIMIT, "GRUB's decision")
+        one.wait_until_ready(attempt=1)
+        assert one.identity() == first
+        one.browser.press("retry", MAC)
+        one.browser.wait_for_state(MAC, "approved", NEWS_LIMIT)
+        one.reboot()
+        one.install(files, attempt=2)
+        assert one.identity() != first
 
 
 @pytest.mark.matrix
 def test_bios_and_zfs(accelerator: Accelerator, key: Key, folder: Path) -> None:
-    """The layer for ZFS is fetched too."""
+    """The layer for ZFS is fetched too. QEMU's card brings iPXE."""
     content = node_answer(LAYOUTS["zfs-raid1"], key)
     with rack("bios", "full", content, key, accelerator, folder) as one:
-        one.install()
+        one.install((*EVERYTHING, "layers/zfs.squashfs"))
         assert one.ssh.output("zpool", "list", "-H", "-o", "health") == "ONLINE"
         assert one.ssh.run(["test", "-d", "/sys/firmware/efi"], check=False).status == 1
+
+
+@pytest.mark.matrix
+def test_bios_takes_ipxe_by_tftp(accelerator: Accelerator, key: Key, folder: Path) -> None:
+    """undionly.kpxe runs on the PXE of a card. QEMU has no card whose PXE is not iPXE's, so iPXE
+    is this too, started by itself and told to fetch the file instead of going on.
+    """
+    script = folder / "script.ipxe"
+    script.write_text(f"#!ipxe\ndhcp net1\nchain tftp://{HOST}/undionly.kpxe\n")
+    content = node_answer(LAYOUTS["lvm-ext4"], key)
+    start = Kernel(IPXE, "", script)
+    with rack("bios", "full", content, key, accelerator, folder, kernel=start) as one:
+        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED)
+        assert "/undionly.kpxe to" in one.server.log.read_text()
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("dhcp", ["proxy", "full"])
+def test_uefi_starts_by_http(
+    accelerator: Accelerator, key: Key, folder: Path, dhcp: Literal["proxy", "full"]
+) -> None:
+    content = node_answer(LAYOUTS["lvm-ext4"], key)
+    with rack("uefi-sb", dhcp, content, key, accelerator, folder, extra=HTTP_BOOT) as one:
+        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED)
+        assert "dnsmasq-tftp" not in one.server.log.read_text()

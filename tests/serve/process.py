@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +136,33 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
         process.kill()
         process.wait(STOP_SECONDS)
         raise
+
+
+def processes_below(parent: int) -> dict[int, str]:
+    """The command lines of all processes that this one started, and of theirs, by number."""
+    parents, lines = {}, {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (path / "stat").read_text().rpartition(")")[2].split()
+            lines[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
+        except OSError:
+            # It ended meanwhile.
+            continue
+        parents[int(path.name)] = int(stat[1])
+
+    def is_below(one: int) -> bool:
+        above = parents.get(one, 0)
+        return above == parent or (above != 0 and is_below(above))
+
+    return {one: line for one, line in lines.items() if is_below(one)}
+
+
+def wait_until_gone(processes: Iterable[int]) -> None:
+    """Until none of these processes is there any more."""
+    end = time.monotonic() + STOP_SECONDS
+    while left := [one for one in processes if Path(f"/proc/{one}").exists()]:
+        assert time.monotonic() < end, f"still there: {left}"
+        time.sleep(0.1)
 
 
 def wait_until_it_answers(server: Serving) -> None:

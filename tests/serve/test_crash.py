@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 from pathlib import Path
 
 import httpx
 
-from tests.serve.process import Serving, serving
+from tests.serve.process import (
+    STOP_SECONDS,
+    Serving,
+    processes_below,
+    serving,
+    wait_until_gone,
+)
 from tests.serve.simulated import SimulatedMachine, trusting
 
 MACHINES = 10
@@ -95,3 +103,17 @@ def test_all_at_the_same_instant(tmp_path: Path) -> None:
         asyncio.run(all_at_once())
     names = {one.answers[0]["global"]["fqdn"] for one in machines}
     assert names == {f"node{number}.example.org" for number in range(1, 51)}
+
+
+def test_nginx_is_killed(tmp_path: Path) -> None:
+    """Its workers would hold the ports, and the next server could not start."""
+    with serving(tmp_path) as server:
+        started = processes_below(server.process.pid)
+        master = [one for one, line in started.items() if line.startswith("nginx: master")]
+        workers = [one for one, line in started.items() if line.startswith("nginx: worker")]
+        assert len(master) == 1 and workers
+        os.kill(master[0], signal.SIGKILL)
+        assert server.process.wait(STOP_SECONDS) == 1
+        assert "nginx" in server.log
+        wait_until_gone(started)
+        server.restart()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from agent.core.errors import SlipwayError
-from image.serve import boot, machines, reports, serving
+from image.serve import boot, machines, reports, serving, tokens
 from image.serve.answers import AnswerProblem
 from image.serve.boot import Decision
 from image.serve.facts import posted_facts
@@ -184,6 +184,33 @@ def test_a_token_is_for_one_machine_and_one_installation(make: Make) -> None:
     server.report(answer, {"event": "start"})
     with pytest.raises(WrongToken, match="used"):
         server.answer(1, decision)
+
+
+def test_a_machine_that_is_switched_on_all_the_time(make: Make) -> None:
+    """It does not fill the state with tokens; the newest is good."""
+    server = make()
+    decisions = [server.boot(1) for _ in range(tokens.UNUSED + 5)]
+    kept = server.store.reader.execute("SELECT count(*) FROM tokens").fetchone()[0]
+    assert kept == 2 * tokens.UNUSED
+    with pytest.raises(WrongToken, match="not known"):
+        server.answer(1, decisions[0])
+    assert server.answer(1, decisions[-1])["global"]["fqdn"] == "node1.example.org"
+
+
+def test_too_many_new_machines(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest of those that nobody decided about goes, then one that got no answer."""
+    monkeypatch.setattr(machines, "MAXIMUM_NEW", 3)
+    server = make(LISTED, approve="listed")
+    server.install(1)
+    kept = [server.boot(number).machine.id for number in (2, 3, 4)]
+    server.press(server.boot(2), "approve")
+    for number in (5, 6, 7):
+        server.boot(number)
+    left = {
+        machine.macs[0][-2:]: machine.state for machine in machines.everyone(server.store.reader)
+    }
+    assert left == {"01": "installing", "02": "approved", "06": "seen", "07": "seen"}
+    assert server.boot(3).machine.id not in kept
 
 
 def test_another_card_of_an_installed_machine(make: Make) -> None:
