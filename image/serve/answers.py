@@ -74,8 +74,11 @@ def render_answer(
     if made:
         content["cluster"] = made | content.get("cluster", {})
     if webhook:
-        fingerprint = {"cert-fingerprint": webhook.fingerprint} if webhook.fingerprint else {}
-        content["webhook"] = {"url": webhook.url, "token": webhook.token, **fingerprint}
+        content["webhook"] = {
+            "url": webhook.url,
+            "token": webhook.token,
+            "cert-fingerprint": webhook.fingerprint,
+        }
     text = json.dumps(content, indent=2).encode()
     try:
         return Rendered(text, load_answer(text, f"answer of {machine.name}", "json").answer)

@@ -36,7 +36,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Addresses:
     """Where machines find the server. http, https: without a slash at the end; static: of the
-    netboot tree; fingerprint: of the certificate, empty where authorities vouch for it.
+    netboot tree; fingerprint: SHA-256 of the certificate.
     """
 
     http: str
@@ -146,21 +146,14 @@ class MachineApi:
     def _parameters(self, decision: Decision) -> tuple[str, ...]:
         """The kernel parameters that lead the installer back here."""
         here, fingerprint = self._addresses.https, self._addresses.fingerprint
-        pinned = (
-            (
-                f"slipway.answer-fingerprint={fingerprint}",
-                f"slipway.events-fingerprint={fingerprint}",
-            )
-            if fingerprint
-            else ()
-        )
         return (
             f"slipway.answer={here}/answer",
             f"slipway.answer-token={decision.answer_token.get_secret_value()}",
             f"slipway.answer-timeout={self._loaded.site.server.answer_timeout}",
             f"slipway.events={here}/events",
             f"slipway.events-token={decision.events_token.get_secret_value()}",
-            *pinned,
+            f"slipway.answer-fingerprint={fingerprint}",
+            f"slipway.events-fingerprint={fingerprint}",
         )
 
 

@@ -173,6 +173,15 @@ class Site(Table):
     machines: tuple[Machine, ...] = Field((), description="Single machines")
 
     @model_validator(mode="after")
+    def _check_address(self) -> Site:
+        if self.dhcp:
+            try:
+                IPv4Address(self.server.address)
+            except ValueError:
+                raise conflict("with dhcp, server.address has to be an IPv4 address") from None
+        return self
+
+    @model_validator(mode="after")
     def _check_names(self) -> Site:
         for what, names in {
             "groups": [group.name for group in self.groups],

@@ -218,6 +218,7 @@ def test_secure_boot_beside_another_dhcp_server(
         one.wait_until_ready(attempt=1)
         assert one.identity() == first
         one.browser.press("retry", MAC)
+        one.browser.confirm()
         one.browser.wait_for_state(MAC, "approved", NEWS_LIMIT)
         one.reboot()
         one.install(files, attempt=2)

@@ -11,10 +11,11 @@ from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.wait import WebDriverWait
 
-# Of every wait, in seconds.
-LIMIT = 30
+# Of every wait, in seconds. Only a failure takes so long.
+LIMIT = 90
 PASSWORD = "let me in"
 
 
@@ -105,6 +106,13 @@ class Browser:
         """Press a button in the machine's row."""
         row = f"//tr[.//small[contains(., '{mac}')]]"
         self.click(By.XPATH, f"{row}//button[contains(@class, '{command}')]")
+
+    def confirm(self) -> None:
+        """Say yes to the question that is asked."""
+        alert = WebDriverWait(self.driver, LIMIT).until(
+            expected_conditions.alert_is_present(), "nothing is asked"
+        )
+        alert.accept()
 
     def rows(self) -> list[str]:
         """The words of all rows."""

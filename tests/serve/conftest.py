@@ -20,5 +20,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(verify=trusting(), timeout=30) as open_client:
+    with httpx.Client(verify=trusting(), timeout=120) as open_client:
         yield open_client

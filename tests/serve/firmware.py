@@ -15,7 +15,8 @@ OWN = "192.0.2.9"
 MAC = bytes.fromhex("525400000001")
 MAGIC = b"\x63\x82\x53\x63"
 ARCHITECTURE = {"bios": 0, "uefi": 7, "uefi-http": 16, "ipxe": 0}
-TRIES = 10
+# Of offers, which are asked for again every 2 seconds, and of what comes once; seconds.
+TRIES, LIMIT = 20, 40
 
 
 def message(kind: str, transaction: bytes, request: bool = False) -> bytes:
@@ -61,7 +62,7 @@ def boot_server(kind: str) -> dict[str, str]:
     """What the boot server says on its own port, which PXE in UEFI asks beside proxy DHCP."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind(("", 68))
-        client.settimeout(20)
+        client.settimeout(LIMIT)
         client.sendto(message(kind, os.urandom(4), request=True), (SERVER, 4011))
         return understand(client.recv(4096))
 
@@ -87,7 +88,7 @@ def tftp(name: str) -> bytes:
     """A file that fits into some blocks."""
     content = b""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
+        client.settimeout(LIMIT)
         client.sendto(b"\0\x01" + name.encode() + b"\0octet\0", (SERVER, 69))
         while True:
             packet, sender = client.recvfrom(4096)

@@ -22,7 +22,7 @@ from tests.serve.simulated import SimulatedMachine, trusting
 MACHINES = 10
 KILLS = 4
 # A machine goes on trying for so long, in seconds.
-PATIENCE = 120
+PATIENCE = 300
 
 
 async def install(machine: SimulatedMachine, client: httpx.AsyncClient) -> None:
@@ -97,7 +97,7 @@ def test_all_at_the_same_instant(tmp_path: Path) -> None:
             machine.take(await client.send(machine.answer_request()))
 
         async def all_at_once() -> None:
-            async with httpx.AsyncClient(verify=trusting(), timeout=30) as client:
+            async with httpx.AsyncClient(verify=trusting(), timeout=120) as client:
                 await asyncio.gather(*(answer(one, client) for one in machines))
 
         asyncio.run(all_at_once())

@@ -22,7 +22,7 @@ from tests.serve.process import TOP, free_ports, make_site, site_text, start, st
 
 SERVER = "192.0.2.1"
 NETWORK = "192.0.2.0/24"
-LIMIT = 60
+LIMIT = 120
 PROXY = Dhcp(interface="machines", network=IPv4Network(NETWORK))
 FULL = Dhcp(
     interface="machines",

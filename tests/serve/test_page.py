@@ -5,6 +5,7 @@ Screenshots are kept in out/serve.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,3 +167,14 @@ def test_only_after_a_login(server: Serving, browser: Browser, client: httpx.Cli
     assert client.get(f"{server.https}/", headers=forged).headers["location"] == "/login"
     metrics = client.get(f"{server.https}/metrics").text
     assert 'slipway_machines{state="seen"} ' in metrics
+
+
+def test_an_open_page_outlives_its_server(
+    server: Serving, browser: Browser, client: httpx.Client
+) -> None:
+    browser.log_in()
+    for number, how in ((40, signal.SIGKILL), (41, signal.SIGTERM)):
+        server.restart(how)
+        machine = SimulatedMachine(number, server.http)
+        asks(machine, client)
+        browser.wait_for_state(machine.mac, "seen")

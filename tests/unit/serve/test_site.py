@@ -50,6 +50,17 @@ def test_errors_have_lines(tmp_path: Path, more: str, words: str) -> None:
     assert "site.toml:" in said
 
 
+@pytest.mark.parametrize("address", ["2001:db8::1", "server.example.org"])
+def test_firmware_needs_an_ipv4_address(tmp_path: Path, address: str) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(f'[server]\naddress = "{address}"\n')
+    assert load_site(path).site.server.address == address
+    path.write_text(path.read_text() + '[dhcp]\ninterface = "e"\nnetwork = "192.0.2.0/24"\n')
+    with pytest.raises(SiteError) as raised:
+        load_site(path)
+    assert "an IPv4 address" in str(raised.value)
+
+
 def test_several_errors_at_once(tmp_path: Path) -> None:
     said = error(tmp_path, "[dhcp]\ninterface = 1\n", approve="on-side")
     assert 'did you mean "on-sight"?' in said

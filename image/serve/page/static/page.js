@@ -79,4 +79,19 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-new EventSource("/live").onmessage = load;
+// A browser tries again when a connection breaks, but not after an error as answer, which a server
+// that is being restarted, or one that wants a new login, may give.
+function listen() {
+  const source = new EventSource("/live");
+  source.onmessage = load;
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) {
+      setTimeout(() => {
+        listen();
+        load();
+      }, 3000);
+    }
+  };
+}
+
+listen();
