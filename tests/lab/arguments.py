@@ -80,6 +80,7 @@ def qemu_arguments(spec: MachineSpec, paths: Paths, accelerator: Accelerator) ->
         *(word for number, medium in enumerate(spec.media) for word in _medium(number, medium)),
         *(word for number, nic in enumerate(spec.nics) for word in _nic(number, nic, paths, spec)),
         *_kernel(spec),
+        *(("-incoming", f"file:{spec.incoming}") if spec.incoming else ()),
         *spec.extra,
     ]
 

@@ -10,18 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.lab.answers import answer
-from tests.lab.arguments import Accelerator
 from tests.lab.install import (
     LOGIN_LIMIT,
     InstalledNode,
-    install,
-    node_spec,
     power_off,
     wait_until_ready,
 )
+from tests.lab.installer import Installer
 from tests.lab.layouts import LAYOUTS
 from tests.lab.spec import Disk, FirmwareName
-from tests.lab.ssh import Key
 
 FIRMWARE: tuple[FirmwareName, ...] = ("bios", "uefi")
 NEW = Disk("new", serial="LAB-new")
@@ -80,16 +77,14 @@ class Start:
     folder: Path
 
 
-def install_cell(
-    layout: str, firmware: FirmwareName, iso: Path, key: Key, accelerator: Accelerator, logs: Path
-) -> Cell:
+def install_cell(layout: str, firmware: FirmwareName, installer: Installer, logs: Path) -> Cell:
     """Install a layout, start it once until the node is ready and healthy, and switch it off.
 
-    logs: an empty folder; gets `disks/`, and in seconds.json the seconds from power-on.
+    logs: an empty folder; gets `disks/`, and in seconds.json its seconds.
     """
-    spec = node_spec(f"{layout}-{firmware}", firmware, LAYOUTS[layout])
-    wanted = answer(LAYOUTS[layout], key.public)
-    node, power_on = install(spec, wanted, iso, key, accelerator, logs)
+    wanted = answer(LAYOUTS[layout], installer.key.public)
+    name = f"{layout}-{firmware}"
+    node, power_on = installer.install(name, firmware, LAYOUTS[layout], wanted, logs)
     cell = Cell(node, logs)
     with node.boot(logs / "boot", power_on=power_on) as machine:
         seconds = node.seconds | wait_until_ready(machine)

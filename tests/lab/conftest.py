@@ -15,6 +15,7 @@ from tests.lab.answers import answer
 from tests.lab.arguments import Accelerator
 from tests.lab.guests import Host
 from tests.lab.install import LOGIN_LIMIT, InstalledNode, install, node_spec, wait_until_ready
+from tests.lab.installer import Installer
 from tests.lab.layouts import LAYOUTS
 from tests.lab.machine import Machine
 from tests.lab.ssh import Key, Ssh, make_key
@@ -56,6 +57,14 @@ def accelerator(kernel: Path) -> Accelerator:
 @pytest.fixture(scope="session")
 def key() -> Key:
     return make_key(LAB / "key")
+
+
+@pytest.fixture(scope="session")
+def installer(built_iso: Path, accelerator: Accelerator, key: Key) -> Iterator[Installer]:
+    """For tests of what was installed rather than of the medium's start."""
+    home = empty_folder("installer")
+    yield Installer(built_iso, key, accelerator, home)
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")

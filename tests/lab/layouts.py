@@ -22,8 +22,12 @@ class Layout:
         return list(self.disk_setup.get("data", ()))
 
 
+# As many disks as any layout takes.
+NAMES = ("vda", "vdb", "vdc", "vdd", "vde")
+
+
 def _names(count: int) -> tuple[str, ...]:
-    return tuple(f"vd{letter}" for letter in "abcde"[:count])
+    return NAMES[:count]
 
 
 def _zfs(raid: str, count: int) -> Layout:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.lab.machine import Machine
 
 PROMPT = r"# $"
+STICK = "stick"
+LINK = "/dev/disk/by-label/SLIPWAY"
 MENU_KEY = "\x1b[21~"
 LOG = "/run/slipway/installer.log"
 RUN = (
@@ -29,6 +33,12 @@ def leave_for_shell(machine: Machine, limit: float) -> str:
     # Only what the installer says, and nothing of what the kernel has to say.
     assert serial.run("dmesg --console-level 1", 60)[0] == 0
     return greeting
+
+
+def plug_in(machine: Machine, volume: Path) -> None:
+    """Plug in a stick that holds an answer file, and wait until the live system sees it."""
+    machine.plug_usb(STICK, volume)
+    machine.serial.run(f"until test -e {LINK}; do sleep 0.2; done", 60)
 
 
 def run_installer(machine: Machine, limit: float) -> tuple[int, list[str]]:

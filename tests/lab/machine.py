@@ -26,6 +26,7 @@ from tests.lab.wire import Wire
 # Seconds for QEMU itself, not for what runs in it.
 START_LIMIT = 30.0
 STOP_LIMIT = 30.0
+SAVE_LIMIT = 120.0
 
 
 class Machine:
@@ -151,6 +152,22 @@ class Machine:
     def restore(self, name: str) -> None:
         """Go back to a saved state, any number of times."""
         self.qmp.monitor(f"loadvm {name}")
+
+    def save_memory(self, path: Path) -> None:
+        """Keep the state, without the disks, in a file: a spec's `incoming`. It stays paused.
+
+        Raises LabError, LabTimeout.
+        """
+        self.qmp.execute("stop")
+        self.qmp.execute("migrate", uri=f"file:{path}")
+
+        def end() -> str | None:
+            status = str(self.qmp.execute("query-migrate")["status"])
+            return status if status in ("completed", "failed") else None
+
+        status = until(end, SAVE_LIMIT, "the memory to be saved", where=str(path))
+        if status != "completed":
+            raise LabError(f"the memory was not saved: {status}", where=self.spec.name)
 
     def stop(self) -> None:
         """Take the last screenshot and switch the machine off, as pulling its cord does."""

@@ -102,6 +102,7 @@ class MachineSpec:
     """A whole machine.
 
     stop_at_reboot: when the guest resets, pause and emit SHUTDOWN instead of starting again.
+    incoming: the memory of a machine like this one, which it goes on with (Machine.save_memory).
     outlive: the machine may go on after the program that started it, and ends when the guest
     powers off. Others end with the program, and stay there paused after a power-off.
     extra: QEMU arguments that no field covers.
@@ -116,6 +117,7 @@ class MachineSpec:
     media: tuple[Medium, ...] = ()
     kernel: Kernel | None = None
     stop_at_reboot: bool = False
+    incoming: Path | None = None
     outlive: bool = False
     extra: tuple[str, ...] = ()
 

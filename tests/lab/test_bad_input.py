@@ -21,7 +21,7 @@ from tests.lab.arguments import Accelerator
 from tests.lab.conftest import LAYOUT, empty_folder
 from tests.lab.contents import fill, fingerprint
 from tests.lab.install import INSTALLER_MILESTONES, REBOOT_LIMIT, node_spec
-from tests.lab.live import RUN, leave_for_shell, log_of, run_installer
+from tests.lab.live import RUN, STICK, leave_for_shell, log_of, plug_in, run_installer
 from tests.lab.machine import Machine
 from tests.lab.spec import GIB, Disk, Medium
 from tests.lab.ssh import Key
@@ -33,8 +33,6 @@ DISKS = (
     Disk("vda", 20 * GIB, serial="LAB-vda", format="raw"),
     Disk("vdb", GIB, serial="LAB-vdb", format="raw"),
 )
-STICK = "stick"
-LINK = "/dev/disk/by-label/SLIPWAY"
 # Late in the image, where what the live system itself reads is not found.
 DAMAGED_AT = 0.75
 STARTED = INSTALLER_MILESTONES[0]
@@ -69,8 +67,7 @@ class Live:
     def plug_in(self, text: str, folder: Path) -> None:
         """Plug in a stick with this answer file."""
         volume = make_volume(folder / "answer.img", {"answer.toml": text})
-        self.machine.plug_usb(STICK, volume)
-        self.machine.serial.run(f"until test -e {LINK}; do sleep 0.2; done", 60)
+        plug_in(self.machine, volume)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.lab.answers import answer
-from tests.lab.arguments import Accelerator
 from tests.lab.cells import COPY_LIMIT, assert_healthy
-from tests.lab.install import LOGIN_LIMIT, install, node_spec, power_off, wait_until_ready
+from tests.lab.install import LOGIN_LIMIT, power_off, wait_until_ready
+from tests.lab.installer import Installer
 from tests.lab.layouts import Layout
 from tests.lab.spec import Disk
-from tests.lab.ssh import Key, Ssh
+from tests.lab.ssh import Ssh
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
@@ -49,12 +49,10 @@ def by_id(name: str) -> str:
     return f"/dev/disk/by-id/virtio-LAB-{name}"
 
 
-def test_working_disks_of_extra_pools_are_replaced(
-    built_iso: Path, accelerator: Accelerator, key: Key, folder: Path
-) -> None:
+def test_working_disks_of_extra_pools_are_replaced(installer: Installer, folder: Path) -> None:
     """Afterwards the node starts without their partners, and the pools' files are whole."""
-    spec = node_spec("mirrored-pools", "uefi", MIRRORED)
-    node, _ = install(spec, answer(MIRRORED, key.public), built_iso, key, accelerator, folder)
+    wanted = answer(MIRRORED, installer.key.public)
+    node, _ = installer.install("mirrored-pools", "uefi", MIRRORED, wanted, folder)
     node = replace(node, spec=replace(node.spec, disks=(*node.spec.disks, *FRESH)))
     with node.boot(folder / "replace") as machine:
         wait_until_ready(machine)

@@ -18,11 +18,11 @@ from agent.core.command import run
 from agent.core.files import write_atomically
 from image.tree import apt_install, overlay, system_mounts
 from tests.lab import iso
-from tests.lab.arguments import Accelerator
 from tests.lab.cells import install_cell
 from tests.lab.conftest import empty_folder
 from tests.lab.install import LOGIN_LIMIT, InstalledNode, power_off, wait_until_ready
-from tests.lab.ssh import Key, Ssh
+from tests.lab.installer import Installer
+from tests.lab.ssh import Ssh
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
@@ -120,11 +120,9 @@ def install_update(ssh: Ssh, update: Update, packages: list[str]) -> None:
 
 
 @pytest.mark.parametrize("layout", ["lvm-ext4", "zfs-raid1"])
-def test_a_new_kernel_starts(
-    layout: str, update: Update, built_iso: Path, accelerator: Accelerator, key: Key
-) -> None:
+def test_a_new_kernel_starts(layout: str, update: Update, installer: Installer) -> None:
     logs = empty_folder(f"kernel-update-{layout}")
-    cell = install_cell(layout, "uefi", built_iso, key, accelerator, logs)
+    cell = install_cell(layout, "uefi", installer, logs)
     update_and_restart(cell.node, update, logs, zfs=layout.startswith("zfs"))
     shutil.rmtree(cell.node.home)
 

@@ -6,11 +6,9 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from tests.lab.arguments import Accelerator
 from tests.lab.cells import (
     FIRMWARE,
     Cell,
@@ -21,9 +19,9 @@ from tests.lab.cells import (
 )
 from tests.lab.conftest import empty_folder
 from tests.lab.errors import LabError
+from tests.lab.installer import Installer
 from tests.lab.layouts import LAYOUTS, REDUNDANT
 from tests.lab.spec import FirmwareName
-from tests.lab.ssh import Key
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
@@ -36,38 +34,46 @@ def becomes_ready(cell: Cell) -> None:
     assert seconds["installed"] < seconds["ready"]
 
 
-def checks(layout: str) -> dict[str, Check]:
-    """What is tested of a layout, by name. The loss of the first disk is part of `replaced`."""
+def checks(layout: str, firmware: FirmwareName) -> dict[str, Check]:
+    """What is tested of a layout in one firmware, by name.
+
+    The firmwares take turns in losing the disks, and begin with another one in the next layout.
+    The loss of the first disk is part of `replaced`.
+    """
+    found: dict[str, Check] = {"ready": becomes_ready}
     if layout not in REDUNDANT:
-        return {"ready": becomes_ready}
-    mirror: dict[str, Check] = {}
-    if layout.endswith("raid1"):
-        mirror = {"taken-over": a_new_disk_takes_over}
-    others = LAYOUTS[layout].disks[1:]
-    pulled = {f"without-{disk}": partial(starts_without, pulled=disk) for disk in others}
-    return {"ready": becomes_ready, "replaced": a_new_disk_carries_it, **pulled, **mirror}
+        return found
+    turn = REDUNDANT.index(layout) + FIRMWARE.index(firmware)
+    for number, disk in enumerate(LAYOUTS[layout].disks):
+        if (turn + number) % len(FIRMWARE):
+            continue
+        if number == 0:
+            found["replaced"] = a_new_disk_carries_it
+        else:
+            found[f"without-{disk}"] = partial(starts_without, pulled=disk)
+    if layout.endswith("raid1") and "replaced" not in found:
+        found["taken-over"] = a_new_disk_takes_over
+    return found
 
 
 CHECKS = [
     pytest.param(layout, firmware, check, id=f"{layout}-{firmware}-{name}")
     for layout in LAYOUTS
     for firmware in FIRMWARE
-    for name, check in checks(layout).items()
+    for name, check in checks(layout, firmware).items()
 ]
 
 
 class Cells:
     """Installs a cell when its first check comes, and keeps it until the next cell's."""
 
-    def __init__(self, iso: Path, key: Key, accelerator: Accelerator) -> None:
-        self.iso = iso
-        self.key = key
-        self.accelerator = accelerator
+    def __init__(self, installer: Installer) -> None:
+        self.installer = installer
         self.last: Cell | None = None
         self.tried = ""
 
     def get(self, layout: str, firmware: FirmwareName) -> Cell:
-        """The cell; its seconds from power-on are in out/lab/layout-<cell>/seconds.json.
+        """The cell; its seconds are in out/lab/layout-<cell>/seconds.json.
 
         Raises LabError at once when its installation has failed before.
         """
@@ -78,7 +84,7 @@ class Cells:
                 raise LabError("the installation failed in an earlier check", where=name)
             self.tried = name
             logs = empty_folder(name)
-            self.last = install_cell(layout, firmware, self.iso, self.key, self.accelerator, logs)
+            self.last = install_cell(layout, firmware, self.installer, logs)
         return self.last
 
     def drop(self) -> None:
@@ -89,8 +95,8 @@ class Cells:
 
 
 @pytest.fixture(scope="module")
-def cells(built_iso: Path, accelerator: Accelerator, key: Key) -> Iterator[Cells]:
-    made = Cells(built_iso, key, accelerator)
+def cells(installer: Installer) -> Iterator[Cells]:
+    made = Cells(installer)
     yield made
     made.drop()
 

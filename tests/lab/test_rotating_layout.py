@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 from agent.core.command import run
 from tests.lab import iso
-from tests.lab.arguments import Accelerator
 from tests.lab.cells import install_cell, starts_without
 from tests.lab.conftest import empty_folder
+from tests.lab.installer import Installer
 from tests.lab.rotation import part_for
-from tests.lab.ssh import Key
 
 pytestmark = pytest.mark.lab
 
 
 def test_the_layout_of_this_commit(
-    built_iso: Path, accelerator: Accelerator, key: Key, capsys: pytest.CaptureFixture[str]
+    installer: Installer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The checkout may belong to another user than the one who tests.
     git = ["git", "-c", "safe.directory=*", "-C", str(iso.CHECKOUT)]
@@ -27,7 +25,7 @@ def test_the_layout_of_this_commit(
     with capsys.disabled():
         print(f"\nlayout of this commit: {part}")
     logs = empty_folder("layout-of-this-commit")
-    cell = install_cell(part.layout, part.firmware, built_iso, key, accelerator, logs)
+    cell = install_cell(part.layout, part.firmware, installer, logs)
     if part.pulled:
         starts_without(cell, part.pulled)
     shutil.rmtree(cell.node.home)
