@@ -50,7 +50,7 @@ class Progress:
 
     def taken(self, name: str) -> None:
         """A stage whose result was there already."""
-        self._end_line(f"     -   {name:<11} unchanged")
+        self._end_line(f"     -   {name:<11} from the cache")
 
     def total(self) -> float:
         """Seconds since the build began."""

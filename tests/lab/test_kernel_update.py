@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from agent.core.command import run
 from agent.core.files import write_atomically
+from image.cache import Cache, Step
 from image.tree import apt_install, overlay, system_mounts
 from tests.lab import iso
 from tests.lab.cells import install_cell
@@ -26,6 +28,7 @@ from tests.lab.ssh import Ssh
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
+CACHE = Path(os.environ["SLIPWAY_CACHE"])
 ZFS_IMAGE = "/layers/zfs.squashfs"
 # Where a machine of the laboratory finds this host.
 HOST = "10.0.2.2"
@@ -56,31 +59,34 @@ class Update:
 
 @pytest.fixture(scope="module")
 def update(built_iso: Path) -> Update:
-    """Made in a tree that is the node with ZFS, by the node's own DKMS.
+    """Made once for a kernel and an OpenZFS, and kept in the build's cache."""
+    manifest = json.loads((iso.OUT / "manifest.json").read_text())
+    inputs = {"zfs-modules": manifest["steps"]["zfs-modules"]}
+    step = Step("kernel-update", inputs, lambda folder, _: make_update(built_iso, folder))
+    cache = Cache(CACHE / "steps")
+    repository = cache.find(step) or cache.make(step, lambda _: None)
+    (image,) = repository.glob("linux-image-*.deb")
+    return Update(image.name.partition("_")[0].removeprefix("linux-image-"), repository)
+
+
+def make_update(built_iso: Path, repository: Path) -> None:
+    """Fill the folder in a tree that is the node with ZFS, by the node's own DKMS.
 
     Only this host's processor compiles fast enough: an emulated one takes an hour and more.
     """
-    folder = empty_folder("kernel-update")
-    repository = folder / "repository"
-    repository.mkdir()
-    with node_tree(built_iso, folder) as root, system_mounts(root):
+    work = empty_folder("kernel-update")
+    with node_tree(built_iso, work) as root, system_mounts(root):
         (installed,) = (root / "usr/lib/modules").iterdir()
-        kernel = installed.name.replace("-amd64", "-cloud-amd64")
-        made = Update(kernel, repository)
-        apt_install(
-            root,
-            Path(os.environ["SLIPWAY_CACHE"], "apt"),
-            [made.image, made.headers],
-            lambda _: None,
-        )
+        made = Update(installed.name.replace("-amd64", "-cloud-amd64"), repository)
+        apt_install(root, CACHE / "apt", [made.image, made.headers], lambda _: None)
         for name in (made.image, made.headers):
             (package,) = (root / "var/cache/apt/archives").glob(f"{name}_*.deb")
             shutil.copy(package, repository)
-        (built,) = (root / "var/lib/dkms/zfs").glob(f"*/{kernel}")
+        (built,) = (root / "var/lib/dkms/zfs").glob(f"*/{made.kernel}")
         run(["tar", "-cf", repository / "dkms.tar", "-C", root, built.relative_to(root)])
+    shutil.rmtree(work)
     listed = run(["dpkg-scanpackages", "--multiversion", "."], cwd=repository).stdout
     write_atomically(repository / "Packages", listed)
-    return made
 
 
 @contextmanager

@@ -167,6 +167,11 @@ def test_a_wire_and_the_user_network_meet_in_a_hub() -> None:
     ]
 
 
+def test_a_machine_that_goes_on_from_saved_memory() -> None:
+    words = added(replace(PLAIN, incoming=Path("/states/memory")))
+    assert words == [*USB, "-incoming", "file:/states/memory"]
+
+
 def test_kernel_and_extra_words() -> None:
     kernel = Kernel(Path("/k"), "console=ttyS0 quiet", Path("/i"))
     assert added(replace(PLAIN, kernel=kernel, extra=("-no-hpet",))) == [

@@ -63,8 +63,13 @@ def layouts(draw: st.DrawFn) -> tuple[DiskSetup, Inventory]:
         options["minfree"] = draw(st.floats(0, 20))
         options["maxvz"] = draw(st.floats(0, 30000))
     option_table = filesystem if filesystem in ("zfs", "btrfs") else "lvm"
-    names = [item.name for item in disks]
-    table = setup(filesystem=filesystem, disk_list=names, **{option_table: options})
+    ways: list[dict[str, Any]] = [
+        {"disk_list": [item.name for item in disks]},
+        {"filter": {"ID_SERIAL": "*SER-SD[A-H]"}},
+        {"select": {"name": "sd[a-h]", "sort": draw(st.sampled_from([None, "largest"]))}},
+    ]
+    choice = draw(st.sampled_from(ways))
+    table = setup(filesystem=filesystem, **choice, **{option_table: options})
     other = disk("sdx", contents=(content("/dev/sdx"),))
     memory_mib = draw(st.integers(512, 2**21))
     return table, machine(*disks, other, memory_mib=memory_mib)
@@ -127,11 +132,11 @@ def test_the_order_in_which_disks_are_found_does_not_matter(
 
 @given(layouts())
 def test_only_chosen_disks_are_touched(layout: tuple[DiskSetup, Inventory]) -> None:
-    table, found = layout
-    plan = _plan(table, found)
+    plan = _plan(*layout)
+    found = layout[1]
     touched = {
         action.device for action in plan.prepare if isinstance(action, WipeDisk | PartitionDisk)
     }
-    assert touched == {f"/dev/{name}" for name in table.disk_list or ()}
+    assert touched == {item.path for item in found.disks} - {"/dev/sdx"}
     assert _disk(plan, "/dev/sdx").use == "untouched"
     assert len({esp[2] for esp in plan.esps}) == len(plan.esps) == len(touched)
