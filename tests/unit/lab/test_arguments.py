@@ -86,7 +86,7 @@ def test_disks_on_every_bus() -> None:
         Disk("nvme0n1", bus="nvme", format="raw"),
         Disk("sdb", bus="ata"),
     )
-    options = "cache=unsafe,discard=unmap"
+    options = "cache=unsafe,discard=unmap,detect-zeroes=unmap"
     assert added(replace(PLAIN, disks=disks)) == [
         *USB,
         *("-device", "virtio-scsi-pci,id=scsi"),
