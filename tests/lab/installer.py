@@ -50,7 +50,7 @@ class Installer:
         home = folder / "disks"
         shutil.copytree(state, home, ignore=shutil.ignore_patterns("memory"))
         volume = make_volume(folder / "answer.img", {"answer.toml": as_toml(wanted)})
-        spec = node_spec(name, firmware, layout)
+        spec = machine_of(name, firmware, layout)
         live = replace(self._live(spec), incoming=state / "memory")
         with Machine(live, home, folder / "install", self.accelerator) as machine:
             plug_in(machine, volume)
@@ -62,14 +62,14 @@ class Installer:
 
     def _live(self, spec: MachineSpec) -> MachineSpec:
         """The same hardware for every layout: a state fits no other."""
-        disks = node_spec(spec.name, spec.firmware, Layout(NAMES, {})).disks
+        disks = machine_of(spec.name, spec.firmware, Layout(NAMES, {})).disks
         return replace(spec, disks=disks, media=(Medium(self.iso),), stop_at_reboot=True)
 
     def _state(self, firmware: FirmwareName) -> Path:
         """A folder with the saved memory and the firmware's variables."""
         state = self.home / firmware
         if not (state / "memory").exists():
-            spec = self._live(node_spec(f"live-{firmware}", firmware, Layout((), {})))
+            spec = self._live(machine_of(f"live-{firmware}", firmware, Layout((), {})))
             disks = self.home / f"{firmware}-disks"
             with Machine(spec, disks, self.home / f"{firmware}-logs", self.accelerator) as machine:
                 leave_for_shell(machine, START_LIMIT)
@@ -79,3 +79,10 @@ class Installer:
                 variables.rename(state / variables.name)
             shutil.rmtree(disks)
         return state
+
+
+def machine_of(name: str, firmware: FirmwareName, layout: Layout) -> MachineSpec:
+    """A machine for the layout, with one processor: two that are emulated on a busy host wait for
+    each other.
+    """
+    return replace(node_spec(name, firmware, layout), cpus=1)
