@@ -116,8 +116,8 @@ def _disk(number: int, disk: Disk, paths: Paths, spec: MachineSpec) -> Iterator[
     """Tests need no disk that survives a crash of the host: no write is ever flushed."""
     yield "-drive"
     yield (
-        f"if=none,id={disk.name},format={disk.format},cache=unsafe,discard=unmap,detect-zeroes=unmap"
-        f",file={_quoted(paths.disk(disk))}"
+        f"if=none,id={disk.name},format={disk.format},cache=unsafe,discard=unmap"
+        f",detect-zeroes=unmap,file={_quoted(paths.disk(disk))}"
     )
     device = {
         "virtio": "virtio-blk-pci",

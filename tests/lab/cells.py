@@ -1,4 +1,7 @@
-"""A layout in one firmware: installed once, then started on copies of its disks."""
+"""A layout in one firmware: installed once, then started on copies of its disks.
+
+So each start is the node's first: with all disks, and without one.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,12 @@ COPY_LIMIT = 1800
 
 @dataclass(frozen=True)
 class Cell:
-    """An installed node, switched off, whose disks no test changes. logs: a folder."""
+    """An installed node that was never started, and whose disks no test changes.
 
+    layout: its name; logs: a folder.
+    """
+
+    layout: str
     node: InstalledNode
     logs: Path
 
@@ -78,26 +85,27 @@ class Start:
 
 
 def install_cell(layout: str, firmware: FirmwareName, installer: Installer, logs: Path) -> Cell:
-    """Install a layout, start it once until the node is ready and healthy, and switch it off.
-
-    logs: an empty folder; gets `disks/`, and in seconds.json its seconds.
+    """Install a layout. logs: an empty folder; gets `disks/`, and in seconds.json the seconds of
+    everything that is done with the cell.
     """
     wanted = answer(LAYOUTS[layout], installer.key.public)
     name = f"{layout}-{firmware}"
-    node, power_on = installer.install(name, firmware, LAYOUTS[layout], wanted, logs)
-    cell = Cell(node, logs)
-    with node.boot(logs / "boot", power_on=power_on) as machine:
-        seconds = node.seconds | wait_until_ready(machine)
-        node.ssh.wait_until_up(LOGIN_LIMIT)
-        assert "degraded" not in node.ssh.output("slipway", "status")
-        assert node.ssh.run(["slipway", "boot", "status"], check=False).status == 0
-        pools = set(node.ssh.output("virsh", "pool-list", "--name").split())
-        own = {"local", "local-zfs"} if layout.startswith("zfs") else {"local"}
-        assert pools == own | {pool["name"] for pool in LAYOUTS[layout].pools}
-        power_off(node, machine)
-    for name in ("installed", "ready"):
-        cell.record(name, seconds[name])
+    cell = Cell(layout, installer.install(name, firmware, LAYOUTS[layout], wanted, logs), logs)
+    cell.record("installed", cell.node.seconds["installed"])
     return cell
+
+
+def becomes_ready(cell: Cell) -> None:
+    """The node starts with all its disks, has the pools that it should have, and is healthy."""
+    with cell.copy("ready") as start, start.node.boot(start.folder / "boot") as machine:
+        cell.record("ready", wait_until_ready(machine)["ready"])
+        ssh = start.node.ssh
+        ssh.wait_until_up(LOGIN_LIMIT)
+        assert "degraded" not in ssh.output("slipway", "status")
+        assert ssh.run(["slipway", "boot", "status"], check=False).status == 0
+        pools = set(ssh.output("virsh", "pool-list", "--name").split())
+        own = {"local", "local-zfs"} if cell.layout.startswith("zfs") else {"local"}
+        assert pools == own | {pool["name"] for pool in LAYOUTS[cell.layout].pools}
 
 
 def starts_without(cell: Cell, pulled: str) -> None:

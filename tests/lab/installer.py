@@ -41,8 +41,8 @@ class Installer:
 
     def install(
         self, name: str, firmware: FirmwareName, layout: Layout, wanted: Answer, folder: Path
-    ) -> tuple[InstalledNode, float]:
-        """Install a node on the layout's disks: the node, and its time.monotonic() at the start.
+    ) -> InstalledNode:
+        """Install a node on the layout's disks; its seconds count from the installer's start.
 
         folder: gets `disks/`, and the logs in `install/`.
         """
@@ -58,7 +58,7 @@ class Installer:
             seconds = follow(machine.serial, INSTALLER_MILESTONES, INSTALLER_FAILED)
             machine.wait_for_reset(REBOOT_LIMIT)
         volume.unlink()
-        return InstalledNode(spec, home, self.key, self.accelerator, seconds), machine.power_on
+        return InstalledNode(spec, home, self.key, self.accelerator, seconds)
 
     def _live(self, spec: MachineSpec) -> MachineSpec:
         """The same hardware for every layout: a state fits no other."""

@@ -52,7 +52,7 @@ def by_id(name: str) -> str:
 def test_working_disks_of_extra_pools_are_replaced(installer: Installer, folder: Path) -> None:
     """Afterwards the node starts without their partners, and the pools' files are whole."""
     wanted = answer(MIRRORED, installer.key.public)
-    node, _ = installer.install("mirrored-pools", "uefi", MIRRORED, wanted, folder)
+    node = installer.install("mirrored-pools", "uefi", MIRRORED, wanted, folder)
     node = replace(node, spec=replace(node.spec, disks=(*node.spec.disks, *FRESH)))
     with node.boot(folder / "replace") as machine:
         wait_until_ready(machine)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,6 +13,7 @@ from tests.lab.cells import (
     Cell,
     a_new_disk_carries_it,
     a_new_disk_takes_over,
+    becomes_ready,
     install_cell,
     starts_without,
 )
@@ -26,12 +26,6 @@ from tests.lab.spec import FirmwareName
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
 Check = Callable[[Cell], None]
-
-
-def becomes_ready(cell: Cell) -> None:
-    """The cell's installation has seen to that."""
-    seconds = json.loads((cell.logs / "seconds.json").read_text())
-    assert seconds["installed"] < seconds["ready"]
 
 
 def checks(layout: str, firmware: FirmwareName) -> dict[str, Check]:

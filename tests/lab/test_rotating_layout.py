@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.command import run
 from tests.lab import iso
-from tests.lab.cells import install_cell, starts_without
+from tests.lab.cells import becomes_ready, install_cell, starts_without
 from tests.lab.conftest import empty_folder
 from tests.lab.installer import Installer
 from tests.lab.rotation import part_for
@@ -26,6 +26,7 @@ def test_the_layout_of_this_commit(
         print(f"\nlayout of this commit: {part}")
     logs = empty_folder("layout-of-this-commit")
     cell = install_cell(part.layout, part.firmware, installer, logs)
+    becomes_ready(cell)
     if part.pulled:
         starts_without(cell, part.pulled)
     shutil.rmtree(cell.node.home)
