@@ -23,7 +23,7 @@ from tests.lab.spec import FirmwareName, MachineSpec, Medium
 from tests.lab.ssh import Key
 from tests.lab.volume import make_volume
 
-START_LIMIT = 900.0
+START_LIMIT = 1800.0
 
 
 class Installer:
