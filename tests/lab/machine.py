@@ -68,6 +68,8 @@ class Machine:
             for nic in spec.nics:
                 if not nic.plugged:
                     self.plug_cable(nic, plugged=False)
+            if spec.incoming:
+                until(self._loaded, SAVE_LIMIT, "the memory to be loaded", where=spec.name)
             self.qmp.execute("cont")
         except BaseException:
             self._kill()
@@ -204,6 +206,10 @@ class Machine:
     def _let_go(self) -> None:
         self.serial.close()
         self.qmp.close()
+
+    def _loaded(self) -> bool | None:
+        # Before that, QEMU would take over that the saved machine stood still.
+        return self.qmp.execute("query-status")["status"] != "inmigrate" or None
 
     def _connect(self) -> Qmp | None:
         if self._process.poll() is not None:
