@@ -48,7 +48,7 @@ EXTRA = [
 LAYOUTS = {
     "lvm-ext4": Layout(_names(1), {"filesystem": "ext4"}),
     "lvm-xfs": Layout(_names(1), {"filesystem": "xfs"}),
-    "md-raid1": Layout(_names(2), {"filesystem": "ext4", "lvm": {"raid": "raid1", "hdsize": 14}}),
+    "md-raid1": Layout(_names(2), {"filesystem": "ext4", "lvm": {"raid": "raid1", "hdsize": 16}}),
     "zfs-raid0": _zfs("raid0", 1),
     "zfs-raid1": _zfs("raid1", 2),
     "zfs-raid10": _zfs("raid10", 4),
