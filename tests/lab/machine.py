@@ -208,7 +208,7 @@ class Machine:
         self.qmp.close()
 
     def _loaded(self) -> bool | None:
-        # Before that, QEMU would take over that the saved machine stood still.
+        # A `cont` that comes before is lost: the saved machine stood still.
         return self.qmp.execute("query-status")["status"] != "inmigrate" or None
 
     def _connect(self) -> Qmp | None:
