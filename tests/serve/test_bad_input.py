@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.serve.process import Serving
+from tests.serve.process import Serving, serving, site_text
 from tests.serve.simulated import SimulatedMachine, identity, trusting
 
 # nginx gives up a request that does not come after 15 seconds.
@@ -224,3 +225,28 @@ def test_guessing_the_password_is_slow(server: Serving, client: httpx.Client) ->
     assert set(guesses) == {403, 429}
     assert guesses.count(429) > guesses.count(403)
     assert [client.get(url).status_code for _ in range(20)] == [200] * 20
+
+
+BROKEN = """
+[[machines]]
+name = "broken"
+match.serial = "SIM00001"
+answer.global.mailto = "{{ nothing }}"
+"""
+
+
+def test_template_that_cannot_be_rendered(tmp_path: Path, client: httpx.Client) -> None:
+    """It harms the machine that it is for, which goes on asking, and no other."""
+    with serving(tmp_path, lambda http, https: site_text(http, https) + BROKEN) as own:
+        line = (tmp_path / "site.toml").read_text().splitlines().index(BROKEN.splitlines()[-1]) + 1
+        broken, good = (SimulatedMachine(number, own.http) for number in (1, 2))
+        for machine in (broken, good):
+            assert machine.understand(client.get(machine.boot_url()).text) == "install"
+        response = client.send(broken.answer_request())
+        assert response.status_code == 503 and response.headers["retry-after"]
+        why = f"site.toml:{line}:1: machines[0].answer.global.mailto"
+        assert why in response.json()["error"] and why in own.log
+        good.take(client.send(good.answer_request()))
+        assert good.answers[0]["global"]["fqdn"] == "node1.example.org"
+        machines = client.get(f"{own.https}/api/machines", auth=("any", "let me in")).json()
+        assert why in machines["machines"][0]["reason"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from agent.core.command import run
+from image.serve import front
 from tests.serve.process import Serving, serving, site_text
 from tests.serve.simulated import SimulatedMachine
 
@@ -40,6 +41,9 @@ def test_its_own(tmp_path: Path, client: httpx.Client) -> None:
         assert told(server, client) == {first}
         server.restart()
         assert shown(server) == first
+        if front.IPV6.exists():
+            for url in (server.http, server.https):
+                assert client.get(f"{url.replace('127.0.0.1', '[::1]')}/healthz").text == "ok\n"
 
 
 def test_one_that_is_given(tmp_path: Path, client: httpx.Client) -> None:
