@@ -21,7 +21,7 @@ from tests.serve.process import start, stop
 from tests.serve.simulated import trusting
 
 HTTPS = f"https://{HOST}"
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 def site(answer: Answer, mac: str, dhcp: Literal["proxy", "full"]) -> str:

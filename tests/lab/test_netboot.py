@@ -18,13 +18,14 @@ import pytest
 from tests.lab.answers import Answer, answer
 from tests.lab.arguments import Accelerator
 from tests.lab.install import (
+    AGENT_FAILED,
+    AGENT_MILESTONES,
     INSTALLER_FAILED,
     INSTALLER_MILESTONES,
     LOGIN_LIMIT,
     REBOOT_LIMIT,
     SSH_PORT,
     follow,
-    wait_until_ready,
 )
 from tests.lab.iso import OUT
 from tests.lab.layouts import LAYOUTS, Layout
@@ -42,8 +43,11 @@ ADDRESS = "192.0.2.77"
 MAC, IDLE_MAC = "52:54:00:00:00:01", "52:54:00:00:00:02"
 SERIAL = "LAB-0001"
 FAILED = rf"{INSTALLER_FAILED}|slipway-netboot: failed: .*"
+# Server, browser and machine share the processors.
+PATIENCE = 4
 # Seconds: for the server to hear what the machine's console said already.
-NEWS_LIMIT = 60
+NEWS_LIMIT = 60 * PATIENCE
+RESTART_LIMIT = REBOOT_LIMIT * PATIENCE
 # How many of the installer's milestones are over when the image is about to be unpacked.
 DISKS_READY = 3
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -84,11 +88,11 @@ class Rack:
         files: what it fetches until it is installed.
         """
         serial = self.machine.serial
-        follow(serial, INSTALLER_MILESTONES[:DISKS_READY], FAILED)
+        follow(serial, INSTALLER_MILESTONES[:DISKS_READY], FAILED, PATIENCE)
         self.browser.wait_for_state(MAC, "installing", NEWS_LIMIT)
         self.browser.screenshot("installing")
-        follow(serial, INSTALLER_MILESTONES[DISKS_READY:], FAILED)
-        self.machine.wait_for_reset(REBOOT_LIMIT)
+        follow(serial, INSTALLER_MILESTONES[DISKS_READY:], FAILED, PATIENCE)
+        self.machine.wait_for_reset(RESTART_LIMIT)
         if attempt == 1:
             self._measure(files)
         installed = self.server.wait_for("installed", NEWS_LIMIT)
@@ -98,18 +102,18 @@ class Rack:
 
     def wait_until_ready(self, attempt: int) -> None:
         """Wait until the node, the server and its page all say so."""
-        wait_until_ready(self.machine)
+        follow(self.machine.serial, AGENT_MILESTONES, AGENT_FAILED, PATIENCE)
         ready = self.server.wait_for("ready", NEWS_LIMIT)
         stages = [stage["state"] for stage in ready["stages"]]
         assert stages == ["approved", "installing", "installed"]
         assert (ready["percent"], ready["attempt"], ready["serial"]) == (100, attempt, SERIAL)
         self.browser.wait_for_state(MAC, "ready", NEWS_LIMIT)
-        self.ssh.wait_until_up(LOGIN_LIMIT)
+        self.ssh.wait_until_up(LOGIN_LIMIT * PATIENCE)
 
     def reboot(self) -> None:
         """Let the node restart. The login may end before the command answers."""
         self.ssh.run(["systemctl", "--no-block", "reboot"], check=False)
-        self.machine.wait_for_reset(REBOOT_LIMIT)
+        self.machine.wait_for_reset(RESTART_LIMIT)
 
     def identity(self) -> str:
         """What each installation makes anew."""
@@ -189,8 +193,10 @@ def test_a_failure_is_on_the_servers_page(accelerator: Accelerator, key: Key, fo
     content = node_answer(LAYOUTS["lvm-ext4"], key)
     missing = content | {"disk-setup": content["disk-setup"] | {"disk-list": ["vdz"]}}
     with rack("uefi-sb", "full", missing, key, accelerator, folder) as one:
-        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED)
-        failed = one.server.wait_for("failed", NEWS_LIMIT + INSTALLER_MILESTONES[1].limit)
+        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED, PATIENCE)
+        failed = one.server.wait_for(
+            "failed", NEWS_LIMIT + INSTALLER_MILESTONES[1].limit * PATIENCE
+        )
         assert "vdz" in failed["reason"]
         assert failed["boot"] == "hold"
         assert "vdz" in one.server.wait_for_log(NEWS_LIMIT)
@@ -214,7 +220,7 @@ def test_secure_boot_beside_another_dhcp_server(
         assert one.ssh.run(["test", "-e", "/var/lib/slipway/secrets"], check=False).status == 1
         first = one.identity()
         one.reboot()
-        one.machine.serial.wait_for("Slipway: starting from disk", REBOOT_LIMIT, "GRUB's decision")
+        one.machine.serial.wait_for("Slipway: starting from disk", RESTART_LIMIT, "GRUB's decision")
         one.wait_until_ready(attempt=1)
         assert one.identity() == first
         one.browser.press("retry", MAC)
@@ -245,7 +251,7 @@ def test_bios_takes_ipxe_by_tftp(accelerator: Accelerator, key: Key, folder: Pat
     content = node_answer(LAYOUTS["lvm-ext4"], key)
     start = Kernel(IPXE, "", script)
     with rack("bios", "full", content, key, accelerator, folder, kernel=start) as one:
-        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED)
+        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED, PATIENCE)
         assert "/undionly.kpxe to" in one.server.log.read_text()
 
 
@@ -256,5 +262,5 @@ def test_uefi_starts_by_http(
 ) -> None:
     content = node_answer(LAYOUTS["lvm-ext4"], key)
     with rack("uefi-sb", dhcp, content, key, accelerator, folder, extra=HTTP_BOOT) as one:
-        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED)
+        follow(one.machine.serial, INSTALLER_MILESTONES[:1], FAILED, PATIENCE)
         assert "dnsmasq-tftp" not in one.server.log.read_text()
