@@ -43,7 +43,7 @@ ADDRESS = "192.0.2.77"
 MAC, IDLE_MAC = "52:54:00:00:00:01", "52:54:00:00:00:02"
 SERIAL = "LAB-0001"
 FAILED = rf"{INSTALLER_FAILED}|slipway-netboot: failed: .*"
-# Server, browser and machine share the processors.
+# Server, browser and machine share the processors: the machine has one, and more time.
 PATIENCE = 4
 # Seconds: for the server to hear what the machine's console said already.
 NEWS_LIMIT = 60 * PATIENCE
@@ -167,6 +167,7 @@ def rack(
         spec = MachineSpec(
             "netboot",
             firmware,
+            cpus=1,
             disks=tuple(Disk(name, serial=f"LAB-{name}") for name in disks),
             nics=(
                 Nic(IDLE_MAC, TapNetwork("tap1")),
