@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from image.serve.page.views import LIVE_SECONDS
 from tests.serve.process import Serving
 from tests.serve.simulated import SimulatedMachine, trusting
 
@@ -31,12 +32,14 @@ Times = dict[str, list[float]]
 
 
 async def power_on(server: Serving) -> dict[str, object]:
-    """All machines install, each from its own moment on."""
+    """All machines install, each from its own moment on, and a person looks at the page."""
     times: Times = defaultdict(list)
     context = trusting()
     begin = time.monotonic()
     machines = [SimulatedMachine(number, server.http) for number in range(MACHINES)]
+    watching = asyncio.create_task(_watch(server, context, times))
     await asyncio.gather(*(_install(machine, context, times) for machine in machines))
+    watching.cancel()
     names = {machine.answers[0]["global"]["fqdn"] for machine in machines}
     assert len(names) == MACHINES
     print(f"\n{MACHINES} machines, switched on within {POWER_ON_SECONDS} s", flush=True)
@@ -80,6 +83,19 @@ async def _install(machine: SimulatedMachine, context: ssl.SSLContext, times: Ti
     for document in (*machine.installation(), *machine.agent()):
         await asyncio.sleep(random.uniform(0.5, 1.5) * REPORT_SECONDS)
         await _ask(machine.report(document), context, "report", times)
+
+
+async def _watch(server: Serving, context: ssl.SSLContext, times: Times) -> None:
+    """An open page, which loads itself again whenever something changed."""
+    password = (server.folder / "password").read_text().strip()
+    async with httpx.AsyncClient(verify=context, base_url=server.https, timeout=LIMIT) as client:
+        login = await client.post("/login", data={"password": password})
+        assert login.status_code == 303, login.text
+        while True:
+            begin = time.monotonic()
+            (await client.get("/")).raise_for_status()
+            times["page"].append(time.monotonic() - begin)
+            await asyncio.sleep(LIVE_SECONDS)
 
 
 async def _ask(request: httpx.Request, context: ssl.SSLContext, kind: str, times: Times) -> bytes:
