@@ -179,7 +179,7 @@ main() {
         enter python3 -m tests.lab try "${arguments[@]}"
         ;;
     serve) enter python3 -m image serve "${arguments[@]}" ;;
-    bench) enter chrt --fifo 1 python3 -m tests.bench.serve ;;
+    bench) enter python3 -m tests.bench.serve ;;
     run) enter "${arguments[@]:?run needs a command}" ;;
     esac
 }
