@@ -34,18 +34,29 @@ def backup_vm(place: Path, guest: str, time: str) -> tuple[Command, ...]:
     )
 
 
-def backup_container(place: Path, seen: Seen, volumes: Volumes, time: str) -> tuple[Command, ...]:
-    """An archive of a container's files, as they are in one moment where storage can do that."""
+def copy_of(container: str) -> str:
+    """What the copy is called that a container is archived from: as no container can be."""
+    return f"{container}_backup"
+
+
+def backup_container(
+    place: Path, seen: Seen, volumes: Volumes, time: str, *, leftover: bool = False
+) -> tuple[Command, ...]:
+    """An archive of a container's files, as they are in one moment where storage can do that.
+
+    leftover: the copy of a backup that was interrupted is still there.
+    """
     begin, end = _frame(place, "container", seen.name, time)
     partial = _partial(end)
-    # A name that no container can have.
-    copy = f"{seen.name}+backup"
+    copy = copy_of(seen.name)
     live = volumes.copies_live
     source = copy if live else seen.name
-    folder = container_folder(seen.name)
+    folder, remove = container_folder(seen.name), _remove(container_folder(copy))
     return (
         *begin,
         command("cp", folder / CONFIGURATION, folder / RECORD, partial),
+        *(volumes.remove(copy, ()) if leftover else ()),
+        command("install", "--directory", container_folder(copy), undo=remove),
         *(volumes.linked_clone(seen.name, copy, seen.record.disk_bytes) if live else ()),
         *volumes.open(source),
         command(
@@ -60,6 +71,7 @@ def backup_container(place: Path, seen: Seen, volumes: Volumes, time: str) -> tu
         ),
         *volumes.close(source),
         *(volumes.remove(copy, ()) if live else ()),
+        command(*remove),
         end,
     )
 
@@ -68,15 +80,17 @@ def _frame(place: Path, kind: Kind, guest: str, time: str) -> tuple[tuple[Comman
     """A backup has another name until it is complete; what was left of others goes first."""
     folder = folder_of(place, kind, guest)
     partial, complete = folder / f"{time}{PARTIAL}", folder / time
-    remove = ("rm", "--recursive", "--force", "--one-file-system")
+    old = ("-maxdepth", "1", "-name", f"*{PARTIAL}", "-exec", *_remove("{}"), "+")
     begin = (
         command("install", "--directory", "--mode=0700", folder),
-        command(
-            "find", folder, "-maxdepth", "1", "-name", f"*{PARTIAL}", "-exec", *remove, "{}", "+"
-        ),
-        command("mkdir", partial, undo=(*remove, partial)),
+        command("find", folder, *old),
+        command("mkdir", partial, undo=_remove(partial)),
     )
     return begin, command("mv", "--no-target-directory", partial, complete)
+
+
+def _remove(path: Path | str) -> tuple[Path | str, ...]:
+    return "rm", "--recursive", "--force", "--one-file-system", path
 
 
 def _partial(end: Command) -> str:
@@ -124,9 +138,8 @@ def disk_place(images: Path, name: str, target: str) -> Path:
 def restore_container(backup: Backup, record: Record, volumes: Volumes) -> tuple[Command, ...]:
     """A container as it was. It is listed by LXC once it is complete."""
     name, folder = backup.guest, container_folder(backup.guest)
-    undo = ("rm", "--recursive", "--force", "--one-file-system", folder)
     return (
-        command("install", "--directory", "--mode=0711", folder, undo=undo),
+        command("install", "--directory", "--mode=0711", folder, undo=_remove(folder)),
         write_file(folder / RECORD, record.model_dump_json(indent=2) + "\n"),
         *volumes.create(name, record.disk_bytes),
         command(

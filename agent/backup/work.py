@@ -74,7 +74,9 @@ def _plan(name: str, kind: Kind, place: Path) -> tuple[Command, ...]:
     if kind == "vm":
         return plan.backup_vm(place, name, time)
     seen = look.see(name)
-    return plan.backup_container(place, seen, look.volumes(seen.record.storage), time)
+    storage = seen.record.storage
+    leftover = look.has_disk(plan.copy_of(name), storage)
+    return plan.backup_container(place, seen, look.volumes(storage), time, leftover=leftover)
 
 
 def restore(guest: str, place: Path, time: str | None, name: str, *, show: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from agent.backup.model import (
     name_of,
     outdated,
 )
-from agent.config import LvmThin
+from agent.config import LvmThin, Zfs
 from agent.containers.model import Record
 from agent.containers.plan import Seen
 from agent.containers.volumes import volumes_of
@@ -98,9 +99,26 @@ def test_a_container_is_archived_from_a_snapshot() -> None:
     programs = [each.argv[0] for each in commands]
     at = programs.index("tar")
     assert "lvcreate" in programs[:at] and "mount" in programs[:at]
-    assert programs[at + 1 :] == ["umount", "lvremove", "mv"]
-    assert "/var/lib/lxc/mail+backup/rootfs" in commands[at].argv
-    assert commands[-2].argv[-1] == "slipway/container-mail+backup"
+    assert programs[at + 1 :] == ["umount", "lvremove", "rm", "mv"]
+    assert "/var/lib/lxc/mail_backup/rootfs" in commands[at].argv
+    assert commands[-3].argv[-1] == "slipway/container-mail_backup"
+    assert commands[-2].argv[-1] == "/var/lib/lxc/mail_backup"
+
+
+def test_zfs_takes_the_name_of_the_copy() -> None:
+    storage = Zfs(dataset="rpool/data")
+    seen = Seen("mail", Record(storage=storage, disk_bytes=1, template="debian"), "", "RUNNING")
+    commands = plan.backup_container(Path("/b"), seen, volumes_of(storage), TIMES[0])
+    clone = next(each.argv[-1] for each in commands if each.argv[:2] == ("zfs", "clone"))
+    assert re.fullmatch(r"[A-Za-z0-9_.:/-]+", clone)
+
+
+def test_the_copy_of_an_interrupted_backup_goes_first() -> None:
+    seen = Seen("mail", RECORD, "", "RUNNING")
+    volumes = volumes_of(STORAGE)
+    commands = plan.backup_container(Path("/b"), seen, volumes, TIMES[0], leftover=True)
+    programs = [each.argv[0] for each in commands]
+    assert programs.index("lvremove") < programs.index("lvcreate")
 
 
 def test_a_container_comes_back_with_its_configuration_last() -> None:
