@@ -80,7 +80,7 @@ def differences(wanted: Sequence[EspFile], folder: Path, root: Path) -> list[Cop
 def _is_same(file: EspFile, path: Path, root: Path) -> bool:
     if file.source:
         return filecmp.cmp(root / file.source, path, shallow=False)
-    return path.read_text() == file.text
+    return path.read_bytes() == file.text.encode()
 
 
 def apply(actions: Sequence[Copy | Remove], folder: Path, root: Path) -> None:
@@ -121,13 +121,24 @@ def _remove_empty(path: Path, folder: Path) -> None:
         parent.rmdir()
 
 
-def update_esp(esp: Esp, kernels: Sequence[str], parameters: Sequence[str], root: Path) -> int:
-    """Bring one ESP and its disk's boot sector up to date; gives the number of changes made."""
+def update_esp(
+    esp: Esp,
+    kernels: Sequence[str],
+    parameters: Sequence[str],
+    root: Path,
+    *,
+    boot_sector: bool = False,
+) -> int:
+    """Bring one ESP and its disk's boot sector up to date; gives the number of changes made.
+
+    boot_sector: write it also when GRUB's modules on the ESP are those of the node: somebody else
+    may have overwritten it.
+    """
     with mounted(esp) as folder:
         actions = differences(esp_files(kernels, parameters, esp.uuid), folder, root)
         apply(actions, folder, root)
         changes = len(actions)
-        if not boot_sector_is_current(esp, folder, root):
+        if (boot_sector and esp.bios) or not boot_sector_is_current(esp, folder, root):
             install_boot_sector(esp, folder, root)
             changes += 1
     return changes

@@ -165,7 +165,8 @@ def make_boot_loader(place: Path = PLACE) -> list[str]:
         if esp is None:
             said.append(f"{uuid} is missing")
             continue
-        changes = update_esp(esp, kernels, node.boot.kernel_parameters, place)
+        parameters = node.boot.kernel_parameters
+        changes = update_esp(esp, kernels, parameters, place, boot_sector=True)
         said.append(f"{esp.disk}: {changes or 'no'} changes")
         if EFI.is_dir() and (warning := add_firmware_entry(esp)):
             said.append(warning)

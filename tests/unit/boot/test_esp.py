@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from agent.boot.esp import (
     apply,
     boot_sector_is_current,
     differences,
+    update_esp,
 )
 from agent.boot.layout import GRUB, SHIM, Copy, esp_files
 from agent.core.errors import CommandFailed, SlipwayError
@@ -104,3 +106,30 @@ def test_the_boot_sector_is_as_current_as_its_modules(tmp_path: Path) -> None:
     assert boot_sector_is_current(disk, folder, root)
     (folder / "grub/i386-pc/normal.mod").unlink()
     assert not boot_sector_is_current(disk, folder, root)
+
+
+@pytest.mark.parametrize("boot_sector", [False, True])
+def test_a_boot_sector_is_written_anew_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, boot_sector: bool
+) -> None:
+    folder, root, written = tmp_path / "esp", tmp_path / "root", []
+    for place in (root / GRUB_MODULES, folder / "grub/i386-pc"):
+        place.mkdir(parents=True)
+        (place / "normal.mod").write_text("the same")
+    make_root(root, ["1"])
+    monkeypatch.setattr("agent.boot.esp.mounted", lambda _esp: nullcontext(folder))
+    monkeypatch.setattr(
+        "agent.boot.esp.install_boot_sector", lambda esp, *_where: written.append(esp.disk)
+    )
+    esp = Esp("1A2B-3C4D", "/dev/sda2", "/dev/sda", 2, bios=True)
+    update_esp(esp, ["1"], [], root, boot_sector=boot_sector)
+    assert written == ["/dev/sda"] * boot_sector
+
+
+def test_a_file_that_is_no_text_any_more_is_put_right(tmp_path: Path) -> None:
+    esp, root = tmp_path / "esp", tmp_path / "root"
+    esp.mkdir()
+    make_root(root, ["1"])
+    sync(esp, root, ["1"])
+    (esp / "grub/grub.cfg").write_bytes(b"\xff\x00\xfe")
+    assert sync(esp, root, ["1"]) == 1
