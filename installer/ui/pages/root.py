@@ -74,6 +74,8 @@ def _key_fields(view: View, known: list[str]) -> Iterator[Field]:
     is_key = bool(SSH_KEY.search(typed))
     is_source = typed[:3] in ("gh:", "gl:")
     problem = "" if not typed or is_key or is_source else _("this does not look like an SSH key")
+    if is_source and not _online(view):
+        is_source, problem = False, _("the machine is not online: no link has a gateway")
     reply = view.replies.get("import-keys")
     yield Text(
         "key",
@@ -89,10 +91,15 @@ def _key_fields(view: View, known: list[str]) -> Iterator[Field]:
         yield Button("import", _("Fetch the keys"), (ImportKeys(source=typed),))
 
 
+def _online(view: View) -> bool:
+    """Whether DHCP has given a way to other networks."""
+    return any(lease.gateway for lease in (view.inventory.leases if view.inventory else ()))
+
+
 def _key_label(key: str) -> str:
     kind, _blank, rest = key.partition(" ")
     data, _blank, comment = rest.partition(" ")
-    return f"{kind} …{data[-SHOWN_KEY:]} {comment}".strip()
+    return f"{kind} ...{data[-SHOWN_KEY:]} {comment}".strip()
 
 
 def _typed(text: str, other: str, name: str, value: str) -> Effects:

@@ -149,6 +149,19 @@ def test_keys_are_added_and_removed(hall: Hall) -> None:
     assert hall.session.draft["global"]["root-ssh-keys"] == []
 
 
+def test_keys_are_fetched_when_the_machine_is_online(hall: Hall) -> None:
+    person = hall.enter("tty1")
+    person.apply((Go("root"),))
+    person.apply(field(person.page(), Text, "key").change("gh:somebody"))
+    person.apply(field(person.page(), Button, "import").press)
+    assert field(person.page(), Many, "keys").values == (KEY,)
+    hall.machine.found = inventory(leases=())
+    hall.session.probe()
+    person.apply(field(person.page(), Text, "key").change("gl:somebody"))
+    assert "not online" in field(person.page(), Text, "key").problem
+    assert not any(x.name == "import" for x in person.page().fields)
+
+
 def test_two_links_are_a_bond_and_a_tag_is_a_vlan(hall: Hall) -> None:
     person = hall.enter("tty1")
     person.apply((Go("network"),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from installer.session.outlook import INSTALLATION, steps_of
 from installer.session.protocol import Start
 from installer.session.session import Session
 from tests.unit.ui.machines import PASSWORD, FakeMachine
-from tests.unit.ui.terminals import Terminal, terminal
+from tests.unit.ui.terminals import LIMIT, Terminal, terminal
 
 # What a serial line of 9600 baud carries, in bytes a second (8N1), and what a person waits for
 # the effect of a key.
@@ -186,6 +187,31 @@ def test_line_by_line_on_a_dumb_terminal(engine: Engine) -> None:
         assert b"\x1b" not in person.raw
         person.press("b", "enter")
         person.wait_for("1/7")
+
+
+def test_keys_do_not_wait_for_the_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that a key needs to have an effect is in the front end."""
+    free = threading.Event()
+    monkeypatch.setattr(engine.session.machine, "set_keyboard", lambda _code: free.wait(LIMIT))
+    with terminal(engine.path) as person:
+        person.wait_for("1/7")
+        for page in ("2/7", "3/7"):
+            person.press("f9")
+            person.wait_for(page)
+        person.go_to("Keyboard")
+        person.press("enter")
+        person.wait_for("Search")
+        person.press("swiss g", "enter")
+        person.wait_until(lambda: "Swiss German" in person.text(), "the choice")
+        person.go_to("Try the keyboard")
+        person.press("abc")
+        person.wait_for("[abc")
+        person.press("f9")
+        person.wait_for("4/7")
+        person.press("f8")
+        person.wait_for("3/7")
+        assert not free.is_set()
+        free.set()
 
 
 def bytes_of(person: Terminal, *keys: str) -> int:
