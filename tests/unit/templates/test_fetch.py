@@ -29,6 +29,7 @@ def test_a_template_is_fetched_once(fetcher: Fetcher, server: Files, offer: Offe
     assert entry.path.read_bytes() == content
     assert (entry.name, entry.size_bytes) == (NAME, len(content))
     assert fetcher.fetch(NAME) == entry
+    assert Fetcher(fetcher.store, []).fetch(NAME) == entry
     assert server.requests_of(FILE) == [""]
     assert files_of(fetcher.store) == KEPT
 

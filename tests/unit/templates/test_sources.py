@@ -89,6 +89,14 @@ def test_simplestreams_with_a_wrong_size(
     assert store.entries() == ()
 
 
+def test_simplestreams_know_that_a_file_is_cut_without_its_length(
+    streams: TemplateSource, server: Files, store: Store
+) -> None:
+    server.lengths = False
+    server.cut_every = len(ROOT) // 2
+    assert Fetcher(store, [streams], patience=QUICK).fetch("debian/13").path.read_bytes() == ROOT
+
+
 def test_simplestreams_needs_a_trusted_server(streams: TemplateSource) -> None:
     with pytest.raises(TemplateError, match="no success|cannot be fetched"):
         catalogue(streams, Web(patience=QUICK))
