@@ -14,6 +14,8 @@ FQDN = "node1.lab.example.org"
 PASSWORD = """Zq7 "lab" & $(id) `id` 'pw' \\n %s:{{Kx4}}"""
 # Where QEMU's user network expects a machine.
 ADDRESS = "10.0.2.15/24"
+# The first address for guests of a node that has a fixed one.
+GUESTS_START = "10.0.2.100"
 GATEWAY = "10.0.2.2"
 DNS = "10.0.2.3"
 

@@ -169,7 +169,8 @@ def _nic(number: int, nic: Nic, paths: Paths, spec: MachineSpec) -> Iterator[str
 
 def _user_network(name: str, network: UserNetwork) -> str:
     forwards = (
-        f",hostfwd=tcp:127.0.0.1:{forward.host}-:{forward.guest}" for forward in network.forwards
+        f",hostfwd=tcp:127.0.0.1:{forward.host}-{forward.address}:{forward.guest}"
+        for forward in network.forwards
     )
     dhcp_start = f",dhcpstart={network.dhcp_start}" if network.dhcp_start else ""
     return f"user,id={name}{'' if network.ipv4 else ',ipv4=off'}{dhcp_start}{''.join(forwards)}"

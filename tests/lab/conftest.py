@@ -13,11 +13,19 @@ from tests.lab import accelerator as accelerators
 from tests.lab import iso
 from tests.lab.answers import answer
 from tests.lab.arguments import Accelerator
-from tests.lab.guests import Host
-from tests.lab.install import LOGIN_LIMIT, InstalledNode, install, node_spec, wait_until_ready
+from tests.lab.host import Host
+from tests.lab.install import (
+    LOGIN_LIMIT,
+    InstalledNode,
+    install,
+    node_spec,
+    wait_until_ready,
+    with_guests,
+)
 from tests.lab.installer import Installer
 from tests.lab.layouts import LAYOUTS
 from tests.lab.machine import Machine
+from tests.lab.spec import MachineSpec
 from tests.lab.ssh import Key, Ssh, make_key
 from tests.lab.tiny_guest import make_initrd
 
@@ -87,7 +95,7 @@ def installed(
 ) -> Iterator[RunningNode]:
     """One node for each firmware, installed once for all tests; see `node`."""
     logs = empty_folder(f"node-{request.param}")
-    spec = node_spec(f"node-{request.param}", request.param, LAYOUT)
+    spec = with_guests(node_spec(f"node-{request.param}", request.param, LAYOUT))
     made, _ = install(spec, answer(LAYOUT, key.public), built_iso, key, accelerator, logs)
     with made.boot(logs / "boot") as machine:
         wait_until_ready(machine)
@@ -113,24 +121,47 @@ def empty_folder(name: str) -> Path:
     return path
 
 
+# Two processors, each with memory of its own, so that a guest can be bound to one of them.
+NUMA = tuple(
+    word
+    for number in range(2)
+    for word in (
+        *("-object", f"memory-backend-ram,id=ram{number},size=2G"),
+        *("-numa", f"node,cpus={number},memdev=ram{number}"),
+    )
+)
+
+
+def host_spec(spec: MachineSpec) -> MachineSpec:
+    """The machine of a node that carries guests."""
+    return with_guests(replace(spec, memory_mib=4096, cpus=2, extra=NUMA))
+
+
 @pytest.fixture(scope="session", params=["lvm-ext4", "zfs-raid0"])
 def host(
-    request: pytest.FixtureRequest,
-    built_iso: Path,
-    accelerator: Accelerator,
-    key: Key,
-    guest_initrd: Path,
+    request: pytest.FixtureRequest, installer: Installer, key: Key, guest_initrd: Path
 ) -> Iterator[Host]:
-    """A node for guests, with more memory; it has one guest that runs, `base`."""
+    """A node for guests, installed and started once; it has one guest that runs, `base`."""
     layout = str(request.param)
-    logs = empty_folder(f"guests-{layout}")
-    spec = replace(node_spec(f"guests-{layout}", "bios", LAYOUTS[layout]), memory_mib=4096)
-    made, _ = install(spec, answer(LAYOUTS[layout], key.public), built_iso, key, accelerator, logs)
+    name = f"guests-{layout}"
+    logs = empty_folder(name)
+    wanted = answer(LAYOUTS[layout], key.public)
+    made = installer.install(name, "bios", LAYOUTS[layout], wanted, logs)
+    made = replace(made, spec=host_spec(made.spec))
     with made.boot(logs / "boot") as machine:
         wait_until_ready(machine)
         made.ssh.wait_until_up(LOGIN_LIMIT)
-        host = Host(made.ssh, layout)
+        host = Host(made, machine, layout, logs)
         host.guests.prepare(guest_initrd)
-        host.guests.create("base", "size=0.25,format=qcow2")
+        with host.timed("virtual machine: create"):
+            host.guests.create("base", "size=0.25,format=qcow2")
         yield host
     shutil.rmtree(made.home)
+
+
+@pytest.fixture
+def other(host: Host) -> Iterator[list[str]]:
+    """Names of guests that a test makes; they are removed after it."""
+    names: list[str] = []
+    yield names
+    host.guests.remove(names)

@@ -11,6 +11,7 @@ from tests.lab.ssh import Ssh
 from tests.lab.wait import until
 
 TEMPLATE = "debian/13/amd64"
+LIMITS = ("--memory", "128M", "--cores", "0.5", "--disk", "400M")
 # Seconds; sized for emulation on two busy cores.
 COMMAND_LIMIT = 600
 ADDRESS_LIMIT = 600
@@ -30,6 +31,11 @@ class Containers:
     def slipway(self, *words: str, check: bool = True) -> Result:
         argv = ["slipway", "container", *words]
         return self.ssh.run(argv, check=check, limit=COMMAND_LIMIT)
+
+    def discard(self, name: str) -> None:
+        """Remove a container, whatever it does."""
+        self.slipway("stop", name, "--force", check=False)
+        self.slipway("remove", name)
 
     def inside(self, name: str, *words: str, check: bool = True) -> Result:
         """Run a program in a container."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.lab.answers import Answer, as_toml
+from tests.lab.answers import ADDRESS, GUESTS_START, Answer, as_toml
 from tests.lab.arguments import Accelerator
 from tests.lab.layouts import Layout
 from tests.lab.machine import Machine
@@ -68,6 +68,25 @@ def node_spec(name: str, firmware: FirmwareName, layout: Layout) -> MachineSpec:
         disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in (*layout.disks, *layout.data)),
         nics=(Nic("52:54:00:00:00:01", UserNetwork(forwards)),),
     )
+
+
+def with_guests(spec: MachineSpec) -> MachineSpec:
+    """The machine of a node with a fixed address; DHCP offers its guests others."""
+    nics = tuple(
+        (
+            replace(nic, network=_for_guests(nic.network))
+            if isinstance(nic.network, UserNetwork)
+            else nic
+        )
+        for nic in spec.nics
+    )
+    return replace(spec, nics=nics)
+
+
+def _for_guests(network: UserNetwork) -> UserNetwork:
+    own = ADDRESS.partition("/")[0]
+    forwards = tuple(replace(forward, address=own) for forward in network.forwards)
+    return replace(network, forwards=forwards, dhcp_start=GUESTS_START)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,10 @@ class Machine:
     def resume(self) -> None:
         self.qmp.execute("cont")
 
+    def reset(self) -> None:
+        """Start from the firmware again; all that is in memory is lost, as in a power cut."""
+        self.qmp.execute("system_reset")
+
     def screenshot(self, name: str = "screen.png") -> Path:
         """A picture of the screen, in the folder for logs."""
         path = (self.paths.logs / name).resolve()

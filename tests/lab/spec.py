@@ -33,10 +33,14 @@ class Disk:
 
 @dataclass(frozen=True)
 class Forward:
-    """A TCP port of the host, on loopback, which leads to a port of the guest."""
+    """A TCP port of the host, on loopback, which leads to a port of the guest.
+
+    address: the guest's; without one, the first that DHCP offers.
+    """
 
     host: int
     guest: int
+    address: str = ""
 
 
 @dataclass(frozen=True)

@@ -145,11 +145,15 @@ def test_a_network_card_to_start_from(firmware: FirmwareName, rom: str) -> None:
 def test_user_networks_with_other_addresses() -> None:
     nics = (
         Nic("52:54:00:00:00:01", UserNetwork(ipv4=False)),
-        Nic("52:54:00:00:00:02", UserNetwork((Forward(2222, 22),), dhcp_start="10.0.2.77")),
+        Nic(
+            "52:54:00:00:00:02",
+            UserNetwork((Forward(2222, 22, "10.0.2.15"),), dhcp_start="10.0.2.77"),
+        ),
     )
     words = added(replace(PLAIN, nics=nics))
     assert words[3] == "user,id=net0,ipv4=off"
-    assert words[7] == "user,id=net1,dhcpstart=10.0.2.77,hostfwd=tcp:127.0.0.1:2222-:22"
+    forward = "hostfwd=tcp:127.0.0.1:2222-10.0.2.15:22"
+    assert words[7] == f"user,id=net1,dhcpstart=10.0.2.77,{forward}"
 
 
 def test_a_wire_and_the_user_network_meet_in_a_hub() -> None:
