@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.backup.model import PARTIAL, Backup, Kind, folder_of
@@ -55,7 +56,7 @@ def backup_container(
     return (
         *begin,
         command("cp", folder / CONFIGURATION, folder / RECORD, partial),
-        *(volumes.remove(copy, ()) if leftover else ()),
+        *(_forget_copy(copy, volumes) if leftover else ()),
         command("install", "--directory", container_folder(copy), undo=remove),
         *(volumes.linked_clone(seen.name, copy, seen.record.disk_bytes) if live else ()),
         *volumes.open(source),
@@ -74,6 +75,13 @@ def backup_container(
         command(*remove),
         end,
     )
+
+
+def _forget_copy(copy: str, volumes: Volumes) -> Iterator[Command]:
+    """Remove a copy, mounted or not."""
+    for each in volumes.close(copy):
+        yield replace(each, may_fail=True)
+    yield from volumes.remove(copy, ())
 
 
 def _frame(place: Path, kind: Kind, guest: str, time: str) -> tuple[tuple[Command, ...], Command]:

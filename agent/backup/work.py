@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import fcntl
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from agent.storages.model import MOUNTS, Nfs, Smb
 # The folder of backups on a storage, beside the disks.
 FOLDER = "backup"
 VM_CONFIGURATION = "vmconfig.copy.xml"
+LOCK = Path("/run/slipway-backup.lock")
 
 
 def place_of(word: str) -> Path:
@@ -50,11 +54,30 @@ def guests() -> dict[str, Kind]:
     return machines | {name: "container" for name in look.names()}
 
 
-def run_backups(names: Sequence[str], place: Path, keep: int, *, show: bool) -> tuple[str, ...]:
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other backup of this node runs: two schedules may come due at once."""
+    with lock.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another backup runs; this one begins after it", file=sys.stderr, flush=True)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def run_backups(
+    names: Sequence[str], place: Path, keep: int, *, show: bool, lock: Path = LOCK
+) -> tuple[str, ...]:
     """Back the guests up, one after the other; a line for each that failed.
 
     keep: how many backups of each guest stay. Older ones go after a new one is complete.
     """
+    with nullcontext() if show else _alone(lock):
+        return _run_backups(names, place, keep, show=show)
+
+
+def _run_backups(names: Sequence[str], place: Path, keep: int, *, show: bool) -> tuple[str, ...]:
     known, failed = guests(), []
     for name in names:
         try:

@@ -69,6 +69,23 @@ def test_a_container_comes_back_from_a_backup(host: Host, saved: Containers) -> 
     assert saved.named("saved")["memory_bytes"] == 128 << 20
 
 
+def test_a_backup_that_is_stopped_leaves_nothing(host: Host, saved: Containers) -> None:
+    before = saved.disks()
+    schedule = ("slipway", "backup", "schedule", "stopped")
+    host.run(*schedule, "saved", "--to", PLACE, "--on", "2099-01-01")
+    host.run("systemctl", "start", "--no-block", "slipway-backup-stopped.service")
+    until(
+        lambda: "container-saved_backup" in saved.disks() or None,
+        300,
+        "the copy that is archived",
+        where="node",
+    )
+    host.run("systemctl", "stop", "slipway-backup-stopped.service", limit=300)
+    host.run(*schedule, "--remove")
+    assert saved.disks() == before
+    assert host.run("ls", f"{PLACE}/container/saved") == ""
+
+
 def able(host: Host) -> str:
     """Where the node finds a program of the container."""
     pid = host.run("lxc-info", "--name", "saved", "--pid", "--no-humanize")

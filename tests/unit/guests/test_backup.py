@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from agent.backup import definition, plan, schedule
+from agent.backup import definition, plan, schedule, work
 from agent.backup.model import (
     Backup,
     Kind,
@@ -23,6 +24,7 @@ from agent.containers.model import Record
 from agent.containers.plan import Seen
 from agent.containers.volumes import volumes_of
 from agent.core.errors import SlipwayError
+from tests.lab.wait import until
 
 TIMES = ("20261119T010000Z", "20261120T010000Z", "20261121T010000Z")
 STORAGE = LvmThin(volume_group="slipway", thin_pool="data")
@@ -118,7 +120,38 @@ def test_the_copy_of_an_interrupted_backup_goes_first() -> None:
     volumes = volumes_of(STORAGE)
     commands = plan.backup_container(Path("/b"), seen, volumes, TIMES[0], leftover=True)
     programs = [each.argv[0] for each in commands]
-    assert programs.index("lvremove") < programs.index("lvcreate")
+    at = programs.index("lvremove")
+    assert at < programs.index("lvcreate")
+    # Its file system may be mounted, or not.
+    assert programs[at - 1] == "umount" and commands[at - 1].may_fail
+
+
+def test_backups_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[str] = []
+    free = threading.Event()
+
+    def guests() -> dict[str, Kind]:
+        begun.append(threading.current_thread().name)
+        assert free.wait(30)
+        return {}
+
+    monkeypatch.setattr(work, "guests", guests)
+
+    def back_up() -> None:
+        work.run_backups([], tmp_path, 1, show=False, lock=tmp_path / "lock")
+
+    threads = [threading.Thread(target=back_up) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    said = "another backup runs"
+    until(lambda: said in capsys.readouterr().err or None, 30, said, where="the second")
+    assert len(begun) == 1
+    free.set()
+    for thread in threads:
+        thread.join(30)
+    assert len(begun) == 2
 
 
 def test_a_container_comes_back_with_its_configuration_last() -> None:
