@@ -100,6 +100,9 @@ def make_installer(
     run(["python3", "-m", "compileall", "-q", layer / LIBRARY / "installer"])
     description = json.dumps(medium_description(live, images), indent=2)
     (layer / LIBRARY / "medium.json").write_text(description)
+    # Empty means: not a first start. Else systemd would enable all that Debian's presets name, at
+    # every start.
+    (layer / "etc/machine-id").write_text("")
     run(squashfs_arguments(layer, folder / INSTALLER_IMAGE), on_line=hear)
     shutil.rmtree(layer)
 

@@ -1,4 +1,4 @@
-"""The live system has every module that the installer's program imports."""
+"""What the live system consists of, read from the medium."""
 
 from __future__ import annotations
 
@@ -25,11 +25,22 @@ for package in (agent, installer):
 """
 
 
-def test_every_module_is_imported(built_iso: Path, tmp_path: Path) -> None:
-    root = tmp_path / "root"
+@pytest.fixture(scope="module")
+def root(built_iso: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The live system's root as it is before it starts."""
+    folder = tmp_path_factory.mktemp("live")
     for number, name in enumerate(IMAGES):
-        image = iso.extract(built_iso, name, tmp_path / f"{number}.squashfs")
-        run(["unsquashfs", "-quiet", "-no-progress", "-force", "-dest", root, image])
+        image = iso.extract(built_iso, name, folder / f"{number}.squashfs")
+        run(["unsquashfs", "-quiet", "-no-progress", "-force", "-dest", folder / "root", image])
         image.unlink()
+    return folder / "root"
+
+
+def test_every_module_is_imported(root: Path) -> None:
     imported = run(["chroot", root, "python3", "-c", IMPORT_ALL]).stdout.split()
     assert {"installer.ui.main", "installer.engine", "agent.boot.esp"} <= set(imported)
+
+
+def test_no_presets_are_applied(root: Path) -> None:
+    """Without a machine id systemd would take each start for the first one: machine-id(5)."""
+    assert (root / "etc/machine-id").read_text() == ""
