@@ -48,8 +48,7 @@ def pages_of(parser: argparse.ArgumentParser) -> Iterator[Page]:
     """The pages of a command line with commands."""
     yield Page(parser.prog, parser.description or "", (_entry(parser),))
     for name, summary, command in commands_of(parser):
-        entries = [_entry(command), *(_entry(action) for _, _, action in commands_of(command))]
-        yield Page(f"{parser.prog}-{name}", summary, tuple(entries))
+        yield Page(f"{parser.prog}-{name}", summary, tuple(_entries(command)))
 
 
 def commands_of(
@@ -61,6 +60,12 @@ def commands_of(
             summaries = {choice.dest: choice.help or "" for choice in action._choices_actions}
             for name, command in action.choices.items():
                 yield name, summaries.get(name, ""), command
+
+
+def _entries(parser: argparse.ArgumentParser) -> Iterator[Entry]:
+    yield _entry(parser)
+    for _, _, action in commands_of(parser):
+        yield from _entries(action)
 
 
 def _entry(parser: argparse.ArgumentParser) -> Entry:

@@ -47,6 +47,8 @@ def test_every_command_has_a_manual_page(tmp_path: Path) -> None:
     assert requests == {".TH", ".SH", ".nf", ".fi", ".PP", ".TP", ".B", ".BR"}
     shown = (tmp_path / FOLDER / "slipway-container.8").read_text()
     assert ".B \\-\\-explain" in shown
+    # An option of one kind of storage, below `storage add`.
+    assert ".B \\-\\-thin\\-pool" in (tmp_path / FOLDER / "slipway-storage.8").read_text()
 
 
 def test_completion_offers_what_the_command_line_has() -> None:
