@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -51,6 +52,11 @@ class Connection:
             self.ended = True
         *lines, self._received = self._received.split(b"\n")
         yield from lines
+
+    def keep(self) -> None:
+        """Stay connected when this program becomes another one, such as a shell: as long as that
+        is there, the engine writes nothing to the console."""
+        os.set_inheritable(self._socket.fileno(), True)
 
     def close(self) -> None:
         self._socket.close()

@@ -49,7 +49,10 @@ class FrontEnd:
         self.screen.refresh()
         self._loop.run()
         if self._connection:
-            self._connection.close()
+            if self._then:
+                self._connection.keep()
+            else:
+                self._connection.close()
         return self._then
 
     def _try_connect(self, *_arguments: object) -> None:

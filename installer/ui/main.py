@@ -55,6 +55,7 @@ def _show(
     if plain:
         front = Plain(connection, terminal)
         wanted = front.run()
+        connection.keep()
         dialogue = front.dialogue
     else:
         connection.close()

@@ -189,6 +189,33 @@ def test_line_by_line_on_a_dumb_terminal(engine: Engine) -> None:
         person.wait_for("1/7")
 
 
+@pytest.mark.parametrize("kind", ["vt220", "dumb"])
+def test_a_shell_keeps_the_console(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """For the engine the front end is there until the shell has ended."""
+    attached: list[int] = []
+    gone: list[int] = []
+    monkeypatch.setattr(engine.session, "attach", lambda client, *_name: attached.append(client))
+    monkeypatch.setattr(engine.session, "gone", gone.append)
+    with terminal(engine.path, kind) as person:
+        person.wait_for("1/7")
+        if kind == "dumb":
+            person.press("m", "enter")
+            person.wait_for("Shell? [y/N]")
+            person.press("y")
+        else:
+            person.press("f10")
+            person.go_to("< Shell >")
+        person.press("enter")
+        person.wait_for("exit leads back")
+        person.press("echo $((6 * 7))", "enter")
+        person.wait_for("42")
+        assert len(attached) == 1 and attached[0] not in gone
+        person.press("exit", "enter")
+        person.wait_until(lambda: attached[0] in gone, "the end of the connection")
+
+
 def test_keys_do_not_wait_for_the_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that a key needs to have an effect is in the front end."""
     free = threading.Event()
