@@ -109,6 +109,6 @@ class Dialogue:
     def notice(self) -> str:
         """Who else has just changed something; nothing when it was this front end."""
         changed = self.view.state.changed
-        if changed is None or changed.by in ("", self.name):
+        if changed is None or changed.by in ("", self.name) or self.view.state.stage != "choosing":
             return ""
         return f"{changed.by}: {'.'.join(changed.path)}"

@@ -9,8 +9,8 @@ from installer.plan.show import size_text
 from installer.plan.storage_actions import Partition
 from installer.ui.text import _
 
-# Narrower parts of a disk cannot be told apart.
-NARROWEST = 6
+# As wide as "BIOS 1007 KiB", where half of the line is enough for that.
+NARROWEST = 13
 
 
 def draw_disks(disks: Sequence[PlannedDisk], width: int, *, ascii: bool) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _row(label: str, parts: Sequence[tuple[str, int]], width: int, ascii: bool) 
 
 def shares(sizes: Sequence[int], width: int) -> list[int]:
     """The width divided by sizes; every part stays wide enough to be read."""
-    least = min(NARROWEST, width // max(len(sizes), 1))
+    least = min(NARROWEST, width // (2 * max(len(sizes), 1)))
     spare = width - least * len(sizes)
     total = sum(sizes) or 1
     found = [least + spare * size // total for size in sizes]

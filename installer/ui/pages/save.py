@@ -12,8 +12,8 @@ from installer.ui.text import _
 from installer.ui.view import View
 
 HOME = Go("")
-# Lines around the picture: title, rule, keys.
-AROUND = 6
+# Lines around the picture: title, way back, status, keys.
+AROUND = 4
 
 
 def save_page(view: View) -> Page:
@@ -45,7 +45,9 @@ def _save_fields(view: View) -> Iterator[Field]:
 
 
 def qr_page(view: View) -> Page:
-    lines = qr_lines(_text(view), ascii=view.ascii)
+    # Without comments the picture fits a screen of 160x50, as a virtual terminal often has.
+    content = [line for line in _text(view).splitlines() if line and not line.startswith("#")]
+    lines = qr_lines("\n".join(content), ascii=view.ascii)
     wide, high = max(map(len, lines), default=0), len(lines)
     fits = wide <= view.width and high + AROUND <= view.height
     said = _("This terminal has {width}x{height} characters, the code needs {wide}x{high}.").format(

@@ -19,6 +19,7 @@ from installer.session.protocol import (
 )
 from installer.ui.page import Button, Choice, Drawing, Go, Many, Page, Text
 from installer.ui.pages import CHOICES
+from installer.ui.screen import Screen
 from tests.unit.network.machines import nic
 from tests.unit.storage.machines import disk
 from tests.unit.ui.conftest import Hall
@@ -82,6 +83,8 @@ def test_disks_are_drawn_before_and_after(hall: Hall) -> None:
     assert "EFI" in lines[2] and "LVM 31.5 GiB" in lines[2]
     assert {len(line) for line in lines[1:3]} == {person.view.width - 6}
     assert 'ext4 "precious"' in lines[-1]
+    person.view = replace(person.view, width=160)
+    assert "BIOS 1007 KiB|" in field(person.page(), Drawing, "drawing").lines[2].replace("│", "|")
 
 
 def test_a_mirror(hall: Hall) -> None:
@@ -291,8 +294,16 @@ def test_the_answer_file_as_text_and_picture(hall: Hall) -> None:
     assert 'fqdn = "node1.lab.example.org"' in text
     person.apply((Go("qr"),))
     assert "This terminal has 80x24 characters" in shown(person.page())
-    person.view = replace(person.view, width=200, height=100)
+    hall.ask(Set(path=("global", "root-ssh-keys"), value=[f"ssh-ed25519 {'A' * 68} laboratory"]))
+    # What a virtual terminal of 1280x800 points has.
+    person.view = replace(person.view, width=160, height=50)
     assert len(field(person.page(), Drawing, "qr").lines) > 20
+    picture = Screen(person)
+    picture.refresh()
+    drawn = picture.widget.render((160, 50), focus=True).text
+    assert sum(b"\xe2\x96" in line for line in drawn) == len(
+        field(person.page(), Drawing, "qr").lines
+    )
     person.apply(person.page().back)
     person.apply(field(person.page(), Button, "sticks").press)
     person.apply(field(person.page(), Button, "/dev/sdz1").press)
@@ -328,3 +339,5 @@ def test_what_others_change_is_told(hall: Hall) -> None:
     assert other.notice() == "tty1: global.fqdn" and not one.notice()
     other.apply((Go("network"),))
     assert field(other.page(), Text, "fqdn").value == "new.example.com"
+    hall.session.update(stage="installed")
+    assert not other.notice()
