@@ -62,9 +62,7 @@ class Machine:
         try:
             self.qmp = until(self._connect, START_LIMIT, "QEMU's monitor", where=spec.name)
             self.power_on = time.monotonic() if power_on is None else power_on
-            console = socket(AF_UNIX, SOCK_STREAM)
-            console.connect(str(self.paths.serial))
-            self.serial = Serial(console, self.power_on, name=spec.name, on_line=on_line)
+            self.connect_serial(on_line)
             for nic in spec.nics:
                 if not nic.plugged:
                     self.plug_cable(nic, plugged=False)
@@ -190,6 +188,17 @@ class Machine:
         self._let_go()
         # The destructor of Popen would complain about a child that still runs.
         self._process.returncode = 0
+
+    def connect_serial(self, on_line: Callable[[Line], None] | None = None) -> None:
+        """Plug a cable into the serial port; `serial.close` pulls it. on_line: see Serial."""
+        console = socket(AF_UNIX, SOCK_STREAM)
+        console.connect(str(self.paths.serial))
+        self.serial = Serial(console, self.power_on, name=self.spec.name, on_line=on_line)
+
+    def slow_down(self, disk: str, rate: int) -> None:
+        """Let a disk take so many bytes a second and no more; as many as it can for 0."""
+        # Bytes of both, read, written; the same for requests. QMP's own command has names with "_".
+        self.qmp.monitor(f"block_set_io_throttle {disk} 0 0 {rate} 0 0 0")
 
     def _name(self, nic: Nic) -> str:
         return f"net{self.spec.nics.index(nic)}"

@@ -15,19 +15,26 @@ import termios
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
 
-from tests.lab.errors import LabTimeout
+from tests.lab.errors import LabError, LabTimeout
 from tests.lab.machine import Machine
 from tests.lab.ssh import ANY_HOST
 
 COLUMNS, ROWS = 80, 24
 # Between two looks; a key's effect takes a moment on an emulated machine.
 LOOK_SECONDS = 0.5
+# Seconds for the effect of a key on the terminal itself, however busy the machine is.
+KEY_LIMIT = 300.0
 # So often the way to a field is looked for.
 STEPS = 40
+# QEMU drops keys that an emulated keyboard is not asked for in time: milliseconds that one is
+# held, seconds to the next one.
+HOLD, PAUSE = 40, 0.12
 SEQUENCES = {
     "enter": "\r",
     "tab": "\t",
@@ -40,11 +47,31 @@ SEQUENCES = {
     "f8": "\x1b[19~",
     "f9": "\x1b[20~",
     "f10": "\x1b[21~",
+    "ctrl l": "\x0c",
 }
 # QEMU's names of keys, on an American keyboard.
 CODES = {"enter": "ret", "space": "spc", " ": "spc", "-": "minus", ".": "dot", "/": "slash"}
 SHIFTED = {":": "semicolon", "+": "equal", "@": "2", "_": "minus", '"': "apostrophe"}
 PLAIN = {"=": "equal", ",": "comma", ";": "semicolon", "'": "apostrophe"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a terminal shows, line by line, and where its cursor is, from 0."""
+
+    text: str
+    row: int
+    column: int
+
+    @property
+    def line(self) -> str:
+        """The line that the cursor is in."""
+        return self.text.split("\n")[self.row]
+
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """What changes when the cursor moves, even if the page moves under it."""
+        return self.row, self.column, self.line
 
 
 class Person(ABC):
@@ -53,40 +80,64 @@ class Person(ABC):
     name: str
 
     @abstractmethod
-    def text(self) -> str:
-        """What the terminal shows, line by line."""
-
-    @abstractmethod
-    def cursor_row(self) -> int:
-        """The row that the cursor is in, from 0."""
+    def look(self) -> Look:
+        """What is there now."""
 
     @abstractmethod
     def press(self, *keys: str) -> None:
         """Press keys by name, or type a text."""
 
-    def wait_for(self, text: str, limit: float = 120.0) -> str:
-        """Look until the text is there; gives all that is shown then."""
-        end = time.monotonic() + limit
-        while text not in (shown := self.text()):
-            if time.monotonic() > end:
-                raise LabTimeout(repr(text), limit, where=self.name, hint=shown)
-            time.sleep(LOOK_SECONDS)
-        return shown
+    def text(self) -> str:
+        """What the terminal shows, line by line."""
+        return self.look().text
 
-    def go_to(self, label: str) -> None:
-        """Move with Tab until the cursor is in the line with this text."""
-        for _step in range(STEPS):
-            lines = self.text().splitlines()
-            if label in lines[self.cursor_row()]:
-                return
-            self.press("tab")
+    def wait_until(self, found: Callable[[Look], bool], what: str, limit: float) -> Look:
+        """Look until what is seen is what is wanted. limit: seconds. Raises LabTimeout."""
+        end = time.monotonic() + limit
+        while not found(seen := self.look()):
+            if time.monotonic() > end:
+                raise LabTimeout(what, limit, where=self.name, hint=seen.text)
             time.sleep(LOOK_SECONDS)
+        return seen
+
+    def wait_for(self, text: str, limit: float = 600.0) -> str:
+        """Look until the text is there; gives all that is shown then."""
+        return self.wait_until(lambda seen: text in seen.text, repr(text), limit).text
+
+    def wait_for_end(self, text: str, limit: float = 600.0) -> None:
+        """Look until the text is not there any more."""
+        self.wait_until(lambda seen: text not in seen.text, f"the end of {text!r}", limit)
+
+    def settled(self) -> Look:
+        """What is shown when two looks in a row show the same: nothing is half drawn."""
+        last = self.look()
+        end = time.monotonic() + KEY_LIMIT
+        while time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
+            seen = self.look()
+            if seen == last:
+                return seen
+            last = seen
+        raise LabTimeout("a page that stays", KEY_LIMIT, where=self.name, hint=last.text)
+
+    def go_to(self, label: str, key: str = "tab") -> None:
+        """Move with a key until the cursor is in the line with this text."""
+        for _step in range(STEPS):
+            seen = self.settled()
+            if label in seen.line:
+                return
+            self.press(key)
+            self._wait_until_moved(seen, label)
         raise LabTimeout(f"the field {label!r}", STEPS, where=self.name, hint=self.text())
+
+    def _wait_until_moved(self, before: Look, label: str) -> None:
+        what = f"the cursor to move, on the way to {label!r}"
+        self.wait_until(lambda seen: seen.place != before.place, what, KEY_LIMIT)
 
     def replace(self, label: str, text: str) -> None:
         """Put another text into a field."""
         self.go_to(label)
-        self.press(*["\x7f"] * 60, text)
+        self.press(*["\x7f"] * 40, text)
 
     def choose(self, label: str, search: str) -> None:
         """Choose from a list by what it is called."""
@@ -94,7 +145,12 @@ class Person(ABC):
         self.press("enter")
         self.wait_for("Search")
         self.press(search, "enter")
-        self.wait_for("F1 Help")
+        self.wait_for_end("Search")
+
+    def push(self, label: str) -> None:
+        """Go to a button and press it."""
+        self.go_to(label)
+        self.press("enter")
 
 
 class Emulated(Person):
@@ -112,14 +168,10 @@ class Emulated(Person):
             self.received += len(data)
             self._stream.feed(data)
 
-    def text(self) -> str:
+    def look(self) -> Look:
         with self._lock:
-            return "\n".join(self._screen.display)
-
-    def cursor_row(self) -> int:
-        with self._lock:
-            row: int = self._screen.cursor.y
-            return row
+            cursor = self._screen.cursor
+            return Look("\n".join(self._screen.display), cursor.y, cursor.x)
 
 
 class AtSerialLine(Emulated):
@@ -129,6 +181,17 @@ class AtSerialLine(Emulated):
         super().__init__("serial line")
         self._machine = machine
         machine.serial.on_data = self.feed
+
+    def pull_cable(self) -> None:
+        """From now on the machine's end of the line leads nowhere."""
+        self._machine.serial.close()
+
+    def plug_in(self) -> None:
+        """Plug the cable in again, with a terminal that has seen nothing."""
+        with self._lock:
+            self._screen.reset()
+        self._machine.connect_serial()
+        self._machine.serial.on_data = self.feed
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -187,18 +250,16 @@ class AtScreen(Person):
     def __init__(self, machine: Machine) -> None:
         self.name = "screen"
         self._machine = machine
-        self._row = 0
 
-    def text(self) -> str:
+    def look(self) -> Look:
         command = "od -An -tu1 -N4 /dev/vcsa1; iconv -f UTF-32LE -t UTF-8 /dev/vcsu1"
-        status, output = self._machine.serial.run(command, 60)
-        assert status == 0, output
-        header, shown = output[0].split(), "".join(output[1:])
-        _rows, columns, _column, self._row = map(int, header)
-        return "\n".join(shown[at : at + columns] for at in range(0, len(shown), columns))
-
-    def cursor_row(self) -> int:
-        return self._row
+        status, output = self._machine.serial.run(command, 120)
+        if status != 0:
+            raise LabError("the screen cannot be read", where=self.name, hint="\n".join(output))
+        shown = "".join(output[1:])
+        _rows, columns, column, row = map(int, output[0].split())
+        lines = [shown[at : at + columns] for at in range(0, len(shown), columns)]
+        return Look("\n".join(lines), row, column)
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -216,9 +277,8 @@ class AtScreen(Person):
 
     def _send(self, *codes: str) -> None:
         keys = [{"type": "qcode", "data": code} for code in codes]
-        self._machine.qmp.execute("send-key", keys=keys, hold_time=20)
-        # QEMU drops keys that come faster than a keyboard's.
-        time.sleep(0.05)
+        self._machine.qmp.execute("send-key", keys=keys, hold_time=HOLD)
+        time.sleep(PAUSE)
 
     def photograph(self, name: str) -> Path:
         """A picture of the screen in the folder for logs."""
