@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agent.cluster import authority, identity, local, pcs, transport, units
+from agent.cluster import authority, identity, local, members, pcs, transport, units
 from agent.cluster.authority import Authority
 from agent.cluster.cib import Cib
 from agent.cluster.enrolment.member import record_issued
@@ -63,6 +63,7 @@ def create(
         record_issued(Cib(), certificate)
         folder.write(folder.member, new.node, secret=False)
     say("starting the enrolment of others")
+    members.refresh(systemd)
     units.start(systemd, units.SERVICES)
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agent.cluster import authority, identity, local, pcs, transport, units
+from agent.cluster import authority, identity, local, members, pcs, transport, units
 from agent.cluster.cib import Cib
 from agent.cluster.client import Members
 from agent.cluster.enrolment.messages import EnrolRequest, ReadyRequest
@@ -113,6 +113,7 @@ class _Joining:
         local.start_configured(self.request.node, self.systemd)
         if self.folder.authority_secret.exists():
             Cib().replace(f"signer-{self.request.node}", "yes")
+        members.refresh(self.systemd)
         units.start(self.systemd, units.SERVICES)
         self.folder.write(self.folder.member, self.request.node, secret=False)
         self.folder.request.unlink(missing_ok=True)

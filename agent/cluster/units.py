@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from agent.cluster import tunnel
+from agent.cluster import firewall, members, tunnel
 from agent.systemd import Systemd
 
 PCSD = "pcsd.service"
 ENDPOINT = "slipway-enrolment.service"
 # What pcs needs on a node before it is a member.
 TRANSPORT = (tunnel.UNIT, PCSD)
-# What a member offers to others.
+# What a member runs for others and because of them.
 SERVICES = (
+    firewall.UNIT,
+    members.UNIT,
     "slipway-member.socket",
     "slipway-signer.socket",
     ENDPOINT,

@@ -6,7 +6,7 @@ import json
 import logging
 from pathlib import Path
 
-from agent.cluster import fencing, firewall, ha, local, members, sbd, status, units
+from agent.cluster import fencing, ha, local, members, sbd, status, units
 from agent.cluster.create import NewCluster, create
 from agent.cluster.folder import Folder
 from agent.cluster.join import JoinRequest, join, joined, pending
@@ -17,8 +17,6 @@ from agent.config import CLUSTER_KIT, JOIN_TOKEN, NodeConfig
 from agent.step import Retry, Step, WaitForOperator
 from agent.systemd import Systemd
 
-# What every member runs beside what enrolment starts.
-UNITS = (firewall.UNIT, members.UNIT)
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +60,7 @@ class Cluster(Step):
         if joined(self.folder) is None:
             return ("the node is not a member of a cluster yet",)
         self._check_not_removed()
-        return self.systemd.missing((*local.UNITS, *units.SERVICES, *UNITS))
+        return self.systemd.missing((*local.UNITS, *units.SERVICES))
 
     def act(self) -> None:
         if self.alone:
@@ -72,7 +70,7 @@ class Cluster(Step):
         if joined(self.folder) is None:
             self._become_member()
         members.refresh(self.systemd)
-        self.systemd.bring_up((*local.UNITS, *units.SERVICES, *UNITS))
+        self.systemd.bring_up((*local.UNITS, *units.SERVICES))
 
     def prove(self) -> str:
         if self.alone:
@@ -84,7 +82,7 @@ class Cluster(Step):
         except Retry:
             state, _ = status.look(name)
             raise Retry(f"the node does not take part in the cluster: {state.why_off}") from None
-        self.systemd.prove(UNITS)
+        self.systemd.prove(units.SERVICES)
         members.refresh(self.systemd)
         state, _ = status.look(name)
         if sbd.read(self.systemd).enabled and not state.ha:
