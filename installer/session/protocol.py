@@ -226,12 +226,14 @@ class FoundSystem(Model):
 
 
 class State(Model):
-    """All that front ends show. version: grows with every change of the draft.
+    """All that front ends show. version: grows with every change of the draft; checked: the one
+    that problems and plan belong to.
 
     disks: what would happen to every disk; disks_problem, plan_problem: why there is no plan.
     """
 
     version: int = 0
+    checked: int = 0
     stage: Stage = "looking"
     attended: bool = False
     language: Language = "en"

@@ -234,6 +234,7 @@ class Session:
                 return
             self.outlook = outlook
             self.update(
+                checked=self._state.version,
                 problems=outlook.problems,
                 disks=outlook.disks,
                 disks_problem=outlook.disks_problem,

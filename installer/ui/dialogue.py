@@ -40,6 +40,14 @@ class Dialogue:
         """Whether commands are on their way, so that the state is older than what was typed."""
         return bool(self._waiting)
 
+    @property
+    def judged(self) -> bool:
+        """Whether what the state says about the choices is about all that was typed."""
+        state = self.view.state
+        # Only while people choose the engine checks anything.
+        checked = state.stage != "choosing" or state.checked >= state.version
+        return checked and not self.pending
+
     def page(self) -> Page:
         """The page to show now."""
         return page_of(self.view)

@@ -163,9 +163,9 @@ class Plain:
                 return typed
 
     def _apply(self, page: Page, effects: Effects) -> None:
-        """Do what was answered, and wait until the engine has heard it."""
+        """Do what was answered, and wait until the engine has heard and checked it."""
         self.dialogue.apply(effects)
-        while self.dialogue.pending:
+        while not self.dialogue.judged:
             self._wait(None)
         if self.dialogue.error:
             self._say(f"! {self.dialogue.error}")

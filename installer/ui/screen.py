@@ -76,7 +76,7 @@ class Screen:
 
     def refresh(self) -> None:
         """Show what the dialogue says now."""
-        if self._hurried and not self._dialogue.pending:
+        if self._hurried and self._dialogue.judged:
             if self._hurried == self._dialogue.page().name:
                 self._next()
             self._hurried = ""
@@ -187,8 +187,8 @@ class Screen:
 
     def _next(self) -> None:
         page = self._dialogue.page()
-        # What was typed just before the key may still be on its way to the engine.
-        self._hurried = page.name if page.blocked and self._dialogue.pending else ""
+        # The engine may not have checked yet what was typed just before the key.
+        self._hurried = page.name if page.blocked and not self._dialogue.judged else ""
         if page.next and not page.blocked:
             self._dialogue.apply(page.next)
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from installer.inventory.model import Inventory
 from installer.plan.model import Plan
 from installer.report.events import Event, Report
 from installer.report.server import EventServer
-from installer.session.outlook import INSTALLATION, steps_of
+from installer.session.draft import Document
+from installer.session.outlook import INSTALLATION, Outlook, look_ahead, steps_of
 from installer.session.protocol import Start
 from installer.session.session import Session
 from tests.unit.ui.machines import PASSWORD, FakeMachine
@@ -239,6 +241,33 @@ def test_keys_do_not_wait_for_the_engine(engine: Engine, monkeypatch: pytest.Mon
         person.wait_for("3/7")
         assert not free.is_set()
         free.set()
+
+
+def test_the_next_page_comes_when_what_was_typed_is_checked(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F9 just after the last letter, on a machine that takes its time to think."""
+    free = threading.Event()
+
+    def slowly(draft: Document, inventory: Inventory) -> Outlook:
+        free.wait(LIMIT)
+        return look_ahead(draft, inventory)
+
+    with terminal(engine.path) as person:
+        to_summary(person)
+        for page in ("6/7", "5/7"):
+            person.press("f8")
+            person.wait_for(page)
+        person.go_to("Name with domain")
+        person.press(*["backspace"] * 30, "x")
+        person.wait_for('"x" is given')
+        monkeypatch.setattr("installer.session.session.look_ahead", slowly)
+        person.press(".example.com", "f9")
+        person.wait_until(lambda: "x.example.com" in str(engine.session.draft), "the name")
+        person.settle(1)
+        assert "5/7" in person.text()
+        free.set()
+        person.wait_for("6/7")
 
 
 def bytes_of(person: Terminal, *keys: str) -> int:
