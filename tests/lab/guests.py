@@ -24,7 +24,7 @@ before=$(answers)
 lines=$(wc -l <"$log")
 exec 3>"$(virsh ttyconsole "$1")"
 printf '%s\n' "$2" >&3
-for _ in $(seq 300); do
+for _ in $(seq 1500); do
     if [ "$(answers)" -gt "$before" ]; then
         tail -n "+$((lines + 1))" "$log" | tr -d '\r\0' | grep -avFx "$2" | grep -av '^status '
         exit "$(tr -d '\r\0' <"$log" | grep -a '^status ' | tail -n 1 | cut -d' ' -f2)"
