@@ -15,6 +15,7 @@ from agent.commands import certificates as certificates_command
 from agent.commands import cluster as cluster_command
 from agent.commands import container as container_command
 from agent.commands import enrolment as enrolment_command
+from agent.commands import guest as guest_command
 from agent.commands import ha as ha_command
 from agent.commands import join as join_command
 from agent.commands import kit as kit_command
@@ -30,6 +31,7 @@ COMMANDS = (
     status_command,
     cluster_command,
     ha_command,
+    guest_command,
     container_command,
     template_command,
     boot_command,

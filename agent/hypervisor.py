@@ -59,6 +59,16 @@ def guests(uri: str = SYSTEM) -> tuple[Guest, ...]:
         )
 
 
+def active(uri: str = SYSTEM) -> dict[str, bool]:
+    """Virtual machines that are on, and whether each runs or is paused. Raises Retry."""
+    import libvirt
+
+    on, running = libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE, libvirt.VIR_CONNECT_LIST_DOMAINS_RUNNING
+    with _connection(uri) as connection:
+        run = {domain.name() for domain in connection.listAllDomains(running)}
+        return {domain.name(): domain.name() in run for domain in connection.listAllDomains(on)}
+
+
 def _starts_with_node(domain: Any) -> bool:
     # A transient one cannot be asked.
     return bool(domain.isPersistent() and domain.autostart())

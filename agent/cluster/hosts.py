@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from agent.cluster.tunnel import alias
 from agent.core.files import write_atomically
 
 PATH = Path("/etc/hosts")
@@ -16,12 +17,12 @@ def with_members(text: str, members: Mapping[str, Sequence[str]], own: str) -> s
     """The file's text with a region for the other members; all else stays as it is.
 
     members: addresses by name, the first link's first: a name gets this one, so that all traffic
-    to a name takes one way. own: this node's name, which has its line already. Without other
-    members the region is gone.
+    to a name takes one way; and a second name for what comes through the tunnel. own: this node's
+    name, which has its line already. Without other members the region is gone.
     """
     kept = "".join(f"{line}\n" for line in _outside(text.splitlines()))
     lines = [
-        f"{addresses[0]} {name}"
+        f"{addresses[0]} {name}\n127.0.0.1 {alias(name)}"
         for name, addresses in sorted(members.items())
         if name != own and addresses
     ]

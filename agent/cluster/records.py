@@ -9,6 +9,8 @@
 | `signer-NODE` | nothing | node has the authority's key … node removed |
 | `revocations` | the signed list, PEM in one line | first removal … |
 | `rotation` | a number | grows with every removal |
+| `guest-KEY__N` | node, digests, see agent.cluster.guests | guest defined … undefined |
+| `copies-NODE` | nothing | node needs copies of definitions … has them |
 | `add-lock` | see agent.cluster.lock | |
 
 Serial numbers are hexadecimal, times are seconds since 1970.

@@ -32,6 +32,7 @@ def disown(node: str, shared: Texts) -> None:
         if record.node == node:
             shared.delete(f"token-{record.id}")
     shared.delete(f"signer-{node}")
+    shared.delete(f"copies-{node}")
 
 
 def renew_keys(shared: Texts) -> None:

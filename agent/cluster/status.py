@@ -10,6 +10,8 @@ from agent.cluster import configuration, credentials, fencing, monitor, quorum, 
 from agent.cluster.configuration import Configuration
 from agent.cluster.credentials import Credentials
 from agent.cluster.fencing import Watchdog
+from agent.cluster.guests import report
+from agent.cluster.guests.report import Guests
 from agent.cluster.monitor import View
 from agent.cluster.quorum import Votes
 from agent.cluster.sbd import Sbd
@@ -70,6 +72,7 @@ class Cluster(Model):
     why_off: str
     advice: tuple[str, ...]
     credentials: Credentials = Credentials()
+    guests: Guests = Guests()
 
 
 def votes(made: Configuration, view: View | None) -> Votes:
@@ -185,6 +188,7 @@ def text(state: Cluster) -> str:
     lines.append(f"fencing: {_fencing(state.fencing)}")
     lines.append("HA: on" if state.ha else f"HA: off, {state.why_off}")
     lines += credentials.lines(state.credentials)
+    lines += report.lines(state.guests)
     lines += [f"note: {line}" for line in state.advice]
     return "\n".join(lines)
 
@@ -224,7 +228,8 @@ def look(own: str) -> tuple[Cluster, View | None]:
         )
     view = monitor.look()
     state = compose(made, view, sbd.read(), fencing.present(), own)
-    return state.model_copy(update={"credentials": credentials.read()}), view
+    read = {"credentials": credentials.read(), "guests": report.read(own)}
+    return state.model_copy(update=read), view
 
 
 def offline(state: Cluster) -> tuple[str, ...]:

@@ -23,6 +23,11 @@ TEMPLATES = 2227
 PORTS = (("pcsd", 2224, 22400), ("csync2", 30865, 22401), ("templates", TEMPLATES, 22402))
 
 
+def alias(node: str) -> str:
+    """A second name of a member, for programs behind the tunnel: they see it at 127.0.0.1."""
+    return f"{node}.tunnel"
+
+
 def texts(addresses: Sequence[str], folder: Folder) -> dict[Path, str]:
     """The configuration of stunnel and nftables for a node with these addresses."""
     values: dict[str, object] = {"addresses": addresses, "folder": folder, "ports": PORTS}

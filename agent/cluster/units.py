@@ -19,6 +19,9 @@ SERVICES = (
     "slipway-template-server.service",
     "slipway-certificates.path",
     "slipway-certificates.timer",
+    "csync2.socket",
+    "slipway-guests.path",
+    "slipway-guests.timer",
 )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.core.command import run
 
 LINKS = 2
+CABLE = Path(__file__).with_name("slow_cable.py")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,31 @@ class Switch:
             state = "up" if connected else "down"
             run(["ip", "-n", self.name, "link", "set", f"p{number}-{link}", state])
 
+    @contextmanager
+    def bad_cables(self, number: int, least: float, most: float, lost: float) -> Iterator[None]:
+        """A node's cables pass frames after `least` to `most` milliseconds, and lose a part.
+
+        The node's own interfaces must leave checksums and segments to nobody (ethtool -K).
+        """
+        with ExitStack() as running:
+            for link in range(LINKS):
+                port, ends = f"p{number}-{link}", (f"s{number}-{link}", f"t{number}-{link}")
+                run(
+                    ["ip", "-n", self.name, "link", "add", ends[0], "type", "veth"]
+                    + ["peer", ends[1]]
+                )
+                running.callback(run, ["ip", "-n", self.name, "link", "del", ends[0]])
+                plug = ["ip", "-n", self.name, "link", "set"]
+                run([*plug, port, "nomaster"])
+                running.callback(run, [*plug, port, "master", f"br{link}"])
+                run([*plug, ends[0], "up"])
+                run([*plug, ends[1], "master", f"br{link}", "up"])
+                argv = ["ip", "netns", "exec", self.name, sys.executable, str(CABLE)]
+                argv += [port, ends[0], *map(str, (least, most, lost))]
+                process = subprocess.Popen(argv)
+                running.callback(_end, process)
+            yield
+
     def octets(self) -> int:
         """What went through the bridges' ports so far, in bytes, once for each receiver."""
         total = 0
@@ -70,3 +99,9 @@ def switch(name: str, *, ipv6: bool = False) -> Iterator[Switch]:
         yield Switch(name, ipv6)
     finally:
         run(["ip", "netns", "del", name])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.poll() is None, "the bad cable has ended by itself"
+    process.terminate()
+    process.wait(timeout=30)

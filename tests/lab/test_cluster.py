@@ -14,6 +14,7 @@ import pytest
 from agent.cluster.monitor import View, parse
 from tests.lab.arguments import Accelerator
 from tests.lab.conftest import empty_folder
+from tests.lab.containers import COMMAND_LIMIT, Containers
 from tests.lab.fleet import (
     MEMBER_LIMIT,
     Member,
@@ -34,6 +35,15 @@ COUNT = 3
 FENCED_LIMIT = 300.0
 # Seconds: a node resets itself 10 s after it lost the others.
 RESET_LIMIT = 300.0
+# Definitions are looked for when libvirt's folder changes, and every two minutes.
+COPIED_LIMIT = 900.0
+DOMAIN = """<domain type='qemu'>
+  <name>web</name>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices>
+</domain>
+"""
 SECRETS = "/var/lib/slipway/secrets"
 
 
@@ -75,6 +85,34 @@ def test_the_secrets_are_gone(members: tuple[Member, ...]) -> None:
         assert member.ssh.run(["test", "-e", SECRETS], check=False).status == 1
 
 
+def test_guests_start_where_they_belong(members: tuple[Member, ...]) -> None:
+    """A machine and a container of the first member; AppArmor is around the hooks."""
+    first, other = members[0], members[-1]
+    define = ["virsh", "define", "/dev/stdin"]
+    first.ssh.run(define, input=DOMAIN, limit=COMMAND_LIMIT)
+    Containers(first.ssh).create("mail", "--memory", "128M", "--disk", "400M")
+    for name in ("vm-web.xml", "container-mail.conf"):
+        copy = f"/var/lib/slipway/guests/{name}"
+        for member in members:
+
+            def there(member: Member = member, copy: str = copy) -> bool | None:
+                return member.ssh.run(["test", "-s", copy], check=False).status == 0 or None
+
+            until(there, COPIED_LIMIT, f"a copy {copy}", where=member.name, interval=2)
+        other.wait_for(_no_stale_copy, COPIED_LIMIT, "current copies")
+    first.ssh.run(["virsh", "start", "web"], limit=COMMAND_LIMIT)
+    first.ssh.run(["virsh", "destroy", "web"], limit=COMMAND_LIMIT)
+    Containers(first.ssh).slipway("start", "mail")
+    Containers(first.ssh).slipway("stop", "mail", "--force")
+    create = ["virsh", "create", "/var/lib/slipway/guests/vm-web.xml"]
+    refused = other.ssh.run(create, check=False, limit=COMMAND_LIMIT)
+    assert refused.status != 0 and "vm web belongs to node1" in refused.stderr
+    start = ["lxc-start", "--name", "mail", "--logfile", "/dev/stdout"]
+    start += ["--rcfile", "/var/lib/slipway/guests/container-mail.conf"]
+    refused = other.ssh.run(start, check=False, limit=COMMAND_LIMIT)
+    assert refused.status != 0 and "container mail belongs to node1" in refused.stdout
+
+
 def test_a_node_without_network_resets_itself(members: tuple[Member, ...]) -> None:
     first, alone = members[0], members[1]
     links = alone.machine.spec.nics[1:]
@@ -109,6 +147,10 @@ def test_a_node_without_power_is_fenced_and_comes_back(members: tuple[Member, ..
     ]
     with lost.installed.boot(empty_folder("cluster-again")):
         first.wait_for(complete(COUNT), MEMBER_LIMIT, f"{lost.name} to come back by itself")
+
+
+def _no_stale_copy(state: dict[str, Any]) -> bool:
+    return bool(state["guests"]["known"] == 2 and not state["guests"]["stale"])
 
 
 def _view(member: Member) -> View:

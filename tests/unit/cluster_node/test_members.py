@@ -20,7 +20,9 @@ def test_the_others_have_a_line_each() -> None:
     assert made.splitlines()[2:] == [
         hosts.BEGIN,
         "192.0.2.2 node2",
+        "127.0.0.1 node2.tunnel",
         "2001:db8::3 node3",
+        "127.0.0.1 node3.tunnel",
         hosts.END,
     ]
 
