@@ -20,7 +20,7 @@ from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
-COPY = "/var/lib/slipway/guests/vm-web.xml"
+COPY = "/var/lib/slipway/definitions/vm-web.xml"
 DOMAIN = """<domain type='qemu'>
   <name>{name}</name>{uuid}
   <memory unit='MiB'>{mebibytes}</memory>
@@ -185,7 +185,7 @@ def test_a_machine_that_is_undefined_leaves_no_copies(members: tuple[Node, Node,
     second.run(["virsh", "destroy", "early"])
     second.run(["virsh", "undefine", "early"])
     for node in members:
-        path = node.root / "var/lib/slipway/guests/vm-early.xml"
+        path = node.root / "var/lib/slipway/definitions/vm-early.xml"
 
         def gone(path: Path = path) -> bool | None:
             return not path.exists() or None

@@ -92,7 +92,7 @@ def test_guests_start_where_they_belong(members: tuple[Member, ...]) -> None:
     first.ssh.run(define, input=DOMAIN, limit=COMMAND_LIMIT)
     Containers(first.ssh).create("mail", "--memory", "128M", "--disk", "400M")
     for name in ("vm-web.xml", "container-mail.conf"):
-        copy = f"/var/lib/slipway/guests/{name}"
+        copy = f"/var/lib/slipway/definitions/{name}"
         for member in members:
 
             def there(member: Member = member, copy: str = copy) -> bool | None:
@@ -104,11 +104,11 @@ def test_guests_start_where_they_belong(members: tuple[Member, ...]) -> None:
     first.ssh.run(["virsh", "destroy", "web"], limit=COMMAND_LIMIT)
     Containers(first.ssh).slipway("start", "mail")
     Containers(first.ssh).slipway("stop", "mail", "--force")
-    create = ["virsh", "create", "/var/lib/slipway/guests/vm-web.xml"]
+    create = ["virsh", "create", "/var/lib/slipway/definitions/vm-web.xml"]
     refused = other.ssh.run(create, check=False, limit=COMMAND_LIMIT)
     assert refused.status != 0 and "vm web belongs to node1" in refused.stderr
     start = ["lxc-start", "--name", "mail", "--logfile", "/dev/stdout"]
-    start += ["--rcfile", "/var/lib/slipway/guests/container-mail.conf"]
+    start += ["--rcfile", "/var/lib/slipway/definitions/container-mail.conf"]
     refused = other.ssh.run(start, check=False, limit=COMMAND_LIMIT)
     assert refused.status != 0 and "container mail belongs to node1" in refused.stdout
 

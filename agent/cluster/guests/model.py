@@ -11,7 +11,7 @@ from typing import Literal
 
 Kind = Literal["vm", "container"]
 # Where every member has its copies.
-COPIES = Path("/var/lib/slipway/guests")
+COPIES = Path("/var/lib/slipway/definitions")
 SUFFIXES: dict[Kind, str] = {"vm": ".xml", "container": ".conf"}
 CLAIM, WANTED = "guest-", "copies-"
 _PLAIN = re.compile(r"[^A-Za-z0-9.-]")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent.cluster.guests import csync2, look, report
 from agent.cluster.guests.model import (
+    COPIES,
     Claim,
     Kind,
     claim_name,
@@ -24,6 +25,7 @@ from agent.cluster.guests.model import (
     title,
 )
 from agent.cluster.guests.plan import State
+from installer.plan.storage.btrfs import GUESTS
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1)
 
@@ -81,12 +83,17 @@ def test_definitions_copies_and_what_starts_with_the_node(tmp_path: Path) -> Non
     assert look.starting_with_the_node(libvirt, lxc) == found.keys()
 
 
+def test_copies_lie_apart_from_disks() -> None:
+    """Copies are for root only; QEMU has to reach the disks of a node on btrfs."""
+    assert COPIES != Path(GUESTS) and Path(GUESTS) not in COPIES.parents
+
+
 def test_csync2_sends_to_real_names_and_receives_from_names_behind_the_tunnel() -> None:
     texts = csync2.configurations(["node2", "node1"], "node1")
     sending, receiving = texts.values()
     assert "    host node1.tunnel;\n    host node2;\n" in sending
     assert "    host node1.tunnel;\n    host node2.tunnel;\n" in receiving
-    assert "nossl * *;" in sending and "include /var/lib/slipway/guests;" in sending
+    assert "nossl * *;" in sending and "include /var/lib/slipway/definitions;" in sending
 
 
 def test_csync2_has_a_key_that_follows_corosyncs() -> None:
