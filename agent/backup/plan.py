@@ -11,7 +11,7 @@ from agent.containers.model import Record
 from agent.containers.model import folder_of as container_folder
 from agent.containers.plan import CONFIGURATION, RECORD, Seen
 from agent.containers.volumes import Volumes
-from agent.core.commands import Command, command, write_file
+from agent.core.commands import Command, command, remove_tree, write_file
 
 # On the file system of the disks: what guests overwrite during their backup is kept here. AppArmor
 # lets QEMU use it (config-templates/package/etc/apparmor.d/local/abstractions/libvirt-qemu).
@@ -52,7 +52,7 @@ def backup_container(
     copy = copy_of(seen.name)
     live = volumes.copies_live
     source = copy if live else seen.name
-    folder, remove = container_folder(seen.name), _remove(container_folder(copy))
+    folder, remove = container_folder(seen.name), remove_tree(container_folder(copy))
     return (
         *begin,
         command("cp", folder / CONFIGURATION, folder / RECORD, partial),
@@ -88,17 +88,13 @@ def _frame(place: Path, kind: Kind, guest: str, time: str) -> tuple[tuple[Comman
     """A backup has another name until it is complete; what was left of others goes first."""
     folder = folder_of(place, kind, guest)
     partial, complete = folder / f"{time}{PARTIAL}", folder / time
-    old = ("-maxdepth", "1", "-name", f"*{PARTIAL}", "-exec", *_remove("{}"), "+")
+    old = ("-maxdepth", "1", "-name", f"*{PARTIAL}", "-exec", *remove_tree("{}"), "+")
     begin = (
         command("install", "--directory", "--mode=0700", folder),
         command("find", folder, *old),
-        command("mkdir", partial, undo=_remove(partial)),
+        command("mkdir", partial, undo=remove_tree(partial)),
     )
     return begin, command("mv", "--no-target-directory", partial, complete)
-
-
-def _remove(path: Path | str) -> tuple[Path | str, ...]:
-    return "rm", "--recursive", "--force", "--one-file-system", path
 
 
 def _partial(end: Command) -> str:
@@ -147,7 +143,7 @@ def restore_container(backup: Backup, record: Record, volumes: Volumes) -> tuple
     """A container as it was. It is listed by LXC once it is complete."""
     name, folder = backup.guest, container_folder(backup.guest)
     return (
-        command("install", "--directory", "--mode=0711", folder, undo=_remove(folder)),
+        command("install", "--directory", "--mode=0711", folder, undo=remove_tree(folder)),
         write_file(folder / RECORD, record.model_dump_json(indent=2) + "\n"),
         *volumes.create(name, record.disk_bytes),
         command(

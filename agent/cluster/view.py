@@ -40,9 +40,16 @@ class View:
         return endpoint(self.members[member][0])
 
 
+def has_quorum(seconds: int = SECONDS) -> bool:
+    """Whether this node is in the part of the cluster that may act. Raises CommandTimeout,
+    CommandFailed without the program.
+    """
+    return run(["corosync-quorumtool", "-s"], check=False, timeout=seconds).status == 0
+
+
 def look(own: str, pcsd: Pcsd) -> View:
     """Look at the cluster. Raises SlipwayError when the cluster's software does not answer."""
-    quorate = run(["corosync-quorumtool", "-s"], check=False, timeout=SECONDS).status == 0
+    quorate = has_quorum()
     state = run(["crm_mon", "--output-as=xml", "--one-shot"], timeout=SECONDS).stdout
     return View(own, quorate, *read_state(state), pcsd.members())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.containers import guest, lxc
 from agent.containers.model import Container, ContainerError, Record, folder_of
 from agent.containers.volumes import Volumes
-from agent.core.commands import Command, command, write_file
+from agent.core.commands import Command, command, remove_tree, write_file
 
 CONFIGURATION = "config"
 RECORD = "slipway.json"
@@ -74,7 +74,7 @@ def remove(seen: Seen, volumes: Volumes) -> tuple[Command, ...]:
     _check_stopped(seen)
     return (
         *(volumes.remove(seen.name, seen.snapshots) if seen.has_disk else ()),
-        command("rm", "--recursive", "--force", "--one-file-system", folder_of(seen.name)),
+        command(*remove_tree(folder_of(seen.name))),
     )
 
 
@@ -102,9 +102,8 @@ def rollback(seen: Seen, label: str, volumes: Volumes) -> tuple[Command, ...]:
 def _begin(name: str, record: Record) -> tuple[Command, ...]:
     """From here on `remove` knows what belongs to the container."""
     folder = folder_of(name)
-    undo = ("rm", "--recursive", "--force", "--one-file-system", folder)
     return (
-        command("install", "--directory", "--mode=0711", folder, undo=undo),
+        command("install", "--directory", "--mode=0711", folder, undo=remove_tree(folder)),
         write_file(folder / RECORD, record.model_dump_json(indent=2) + "\n"),
     )
 

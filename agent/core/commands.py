@@ -42,6 +42,11 @@ def command(*argv: str | Path, undo: Sequence[str | Path] = ()) -> Command:
     return Command(tuple(map(str, argv)), tuple(map(str, undo)))
 
 
+def remove_tree(path: str | Path) -> tuple[str | Path, ...]:
+    """The words that remove a folder with all in it, but nothing of other file systems."""
+    return "rm", "--recursive", "--force", "--one-file-system", path
+
+
 def write_file(path: Path, text: str, mode: str = "0640") -> Command:
     """Write a file of the node."""
     argv = ("install", f"--mode={mode}", "/dev/stdin", str(path))

@@ -21,11 +21,11 @@ from agent.cluster.guests.model import (
     wanting,
 )
 from agent.cluster.guests.plan import State
+from agent.containers.model import FOLDER as LXC
 from agent.core.command import run
 
-# Where libvirt and LXC keep the definitions that they have been given.
+# Where libvirt keeps the definitions that it has been given.
 LIBVIRT = Path("/etc/libvirt/qemu")
-LXC = Path("/var/lib/lxc")
 SECONDS = 120
 
 

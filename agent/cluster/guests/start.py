@@ -24,7 +24,7 @@ from agent.cluster.guests.model import (
     title,
 )
 from agent.cluster.records import Texts
-from agent.core.command import run
+from agent.cluster.view import has_quorum
 from agent.core.errors import CommandFailed, CommandTimeout, SlipwayError
 from agent.core.files import write_atomically
 from agent.step import Retry
@@ -108,7 +108,6 @@ def say(shared: Texts, guest: str, claim: Claim) -> None:
 
 def _quorate() -> bool:
     try:
-        said = run(["corosync-quorumtool", "-s"], check=False, timeout=SECONDS)
+        return has_quorum(SECONDS)
     except (CommandFailed, CommandTimeout):
         return False
-    return said.status == 0
