@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,11 +15,12 @@ import pytest
 from agent import banner, clock, config, console, journal
 from agent import node as facts
 from agent import stack, status
-from agent.__main__ import main
+from agent.__main__ import COMMANDS, main, make_parser
 from agent.commands import agent as command
 from agent.converge import Run
 from agent.core.command import Result
 from agent.step import Fatal, Retry, Step, WaitForOperator
+from image.manual import commands_of
 from tests.unit.agent.fake_steps import FakeStep, FakeTime
 
 SHIPPED = Path(__file__).parents[3] / "image" / "stacks" / "kvm-ha.toml"
@@ -126,3 +129,18 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert caught.value.code == 0
     text = capsys.readouterr().out
     assert all(name in text for name in ("status", "boot", "agent"))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_made_by_its_own_module(name: str) -> None:
+    assert [command for command, _, _ in commands_of(make_parser(name))] == [name]
+
+
+def test_a_command_reads_only_its_own_modules() -> None:
+    code = (
+        "import sys, agent.__main__\n"
+        "agent.__main__.make_parser('status')\n"
+        "print([name for name in ('uvicorn', 'cryptography', 'requests') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
