@@ -120,7 +120,8 @@ enter() {
         exec chroot "$tools" env -i -C "$top" \
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
             HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" CI="${CI:-}" \
-            PYTHONPYCACHEPREFIX="$top/out/cache/python" SLIPWAY_CACHE="$cache" "$@"
+            PYTHONPYCACHEPREFIX="$top/out/cache/python" BLACK_CACHE_DIR="$top/out/cache/black" \
+            SLIPWAY_CACHE="$cache" "$@"
     ' _ "$tools" "$top" "$cache" "$site" "$@"
 }
 

@@ -11,7 +11,7 @@ from agent.core.command import run
 TOP = Path(__file__).resolve().parents[1]
 SHELL = ["build.sh", ".ci/run"]
 CHECKS = {
-    "black": ["black", "--check", "--quiet", "--diff", "."],
+    "black": ["black", "--check", "."],
     "isort": ["isort", "--check", "--diff", "."],
     "flake8": ["flake8"],
     "mypy": ["mypy"],

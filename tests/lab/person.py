@@ -26,8 +26,8 @@ from tests.lab.machine import Machine
 from tests.lab.ssh import ANY_HOST
 
 COLUMNS, ROWS = 80, 24
-# Between two looks; a key's effect takes a moment on an emulated machine.
-LOOK_SECONDS = 0.5
+# Between two looks, at first and after a long time: a look at the screen costs the machine work.
+LOOK_SECONDS, LONG_LOOK_SECONDS = 0.5, 5.0
 # Seconds for the effect of a key on the terminal itself, however busy the machine is.
 KEY_LIMIT = 300.0
 # So often the way to a field is looked for.
@@ -93,11 +93,12 @@ class Person(ABC):
 
     def wait_until(self, found: Callable[[Look], bool], what: str, limit: float) -> Look:
         """Look until what is seen is what is wanted. limit: seconds. Raises LabTimeout."""
-        end = time.monotonic() + limit
+        begin = time.monotonic()
         while not found(seen := self.look()):
-            if time.monotonic() > end:
+            waited = time.monotonic() - begin
+            if waited > limit:
                 raise LabTimeout(what, limit, where=self.name, hint=seen.text)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(min(max(LOOK_SECONDS, waited / 20), LONG_LOOK_SECONDS))
         return seen
 
     def wait_for(self, text: str, limit: float = 600.0) -> str:
