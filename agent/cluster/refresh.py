@@ -1,4 +1,4 @@
-"""What every member does by itself, daily and whenever the cluster's configuration changes.
+"""What every member does by itself, at intervals and whenever the cluster's configuration changes.
 
 It takes up the list of revoked certificates, renews its certificate in time, and after a member
 was removed gives its pcsd a new token, as the removed one knew the old. Each part is needed or
@@ -25,8 +25,11 @@ from agent.cluster.names import endpoint
 from agent.cluster.pcs import Pcsd
 from agent.cluster.records import Records, Texts
 from agent.core.errors import SlipwayError
+from agent.step import Retry
 from agent.systemd import Systemd
 
+# The removal of a member changes the records several times.
+LOOKS = 20
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,9 @@ class Needed:
     certificate: bool
     rotation: int | None
     announce: bool
+
+
+NOTHING = Needed(publish=False, take_up=False, certificate=False, rotation=None, announce=False)
 
 
 def needed(
@@ -63,30 +69,52 @@ def needed(
 
 
 def refresh(folder: Folder, shared: Texts, pcsd: Pcsd, systemd: Systemd) -> None:
-    """Do what is needed. Raises SlipwayError; Retry when it may pass."""
-    certificate = identity.own_certificate(folder)
-    if certificate is None:
-        raise SlipwayError("the node has no certificate", where=str(folder.certificate))
+    """Do what is needed, until nothing is: systemd does not start the service again for what
+    changes while it runs. Raises SlipwayError; Retry when it may pass.
+    """
+    for _ in range(LOOKS):
+        records.purge(shared, time.time())
+        certificate = identity.own_certificate(folder)
+        if certificate is None:
+            raise SlipwayError("the node has no certificate", where=str(folder.certificate))
+        now = datetime.datetime.now(datetime.UTC)
+        todo = needed(Records(shared.texts()), folder, certificate, now)
+        if todo == NOTHING:
+            return
+        _do(todo, certificate, folder, shared, pcsd, systemd)
+    raise Retry("the cluster's records change all the time")
+
+
+def _do(
+    todo: Needed,
+    certificate: x509.Certificate,
+    folder: Folder,
+    shared: Texts,
+    pcsd: Pcsd,
+    systemd: Systemd,
+) -> None:
+    """What is needed, what others wait for first."""
     node = authority.node_name(certificate)
-    now = datetime.datetime.now(datetime.UTC)
-    todo = needed(Records(shared.texts()), folder, certificate, now)
     if todo.announce:
         shared.replace(f"signer-{node}", "yes")
     if todo.publish:
         publish(folder, shared)
-    changed = take_up(folder, shared)
+    if (todo.publish or todo.take_up) and take_up(folder, shared):
+        _use(certificate, folder, systemd)
     if todo.certificate:
         log.info("renewing the certificate")
-        changed = renew(folder, pcsd, certificate) or changed
-    if changed:
-        tunnel.configure(authority.node_addresses(certificate), folder)
-        for unit in (tunnel.UNIT, units.ENDPOINT):
-            systemd.restart(unit)
-        systemd.prove((tunnel.UNIT, units.ENDPOINT))
+        _use(renew(folder, pcsd, certificate), folder, systemd)
     if todo.rotation is not None:
         with add_lock(shared, node):
             rotate(folder, pcsd, certificate, todo.rotation)
-    records.purge(shared, time.time())
+
+
+def _use(certificate: x509.Certificate, folder: Folder, systemd: Systemd) -> None:
+    """Start anew what has read the certificate and the list of revoked ones at its start."""
+    tunnel.configure(authority.node_addresses(certificate), folder)
+    for unit in (tunnel.UNIT, units.ENDPOINT):
+        systemd.restart(unit)
+    systemd.prove((tunnel.UNIT, units.ENDPOINT))
 
 
 def publish(folder: Folder, shared: Texts) -> None:
@@ -110,7 +138,7 @@ def take_up(folder: Folder, shared: Texts) -> bool:
     return True
 
 
-def renew(folder: Folder, pcsd: Pcsd, certificate: x509.Certificate) -> bool:
+def renew(folder: Folder, pcsd: Pcsd, certificate: x509.Certificate) -> x509.Certificate:
     """Get a new certificate for the same key from a member that signs. Raises Retry."""
     issuer = authority.load_certificate(folder.authority.read_text())
     addresses = [endpoint(links[0]) for links in pcsd.members().values()]
@@ -124,7 +152,7 @@ def renew(folder: Folder, pcsd: Pcsd, certificate: x509.Certificate) -> bool:
     folder.write(folder.certificate, answer.certificate, secret=False)
     if answer.authority:
         keep_authority(folder, answer.authority)
-    return True
+    return made
 
 
 def rotate(folder: Folder, pcsd: Pcsd, certificate: x509.Certificate, number: int) -> None:

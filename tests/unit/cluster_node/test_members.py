@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cluster import firewall, hosts
+from agent.cluster import configuration, firewall, hosts, members
+from agent.cluster.configuration import Configuration, Node
+from agent.step import Retry
 
 OWN = "127.0.0.1 localhost\n192.0.2.1 node1.example.com node1\n"
+NAMES = ("node1", "node2", "node3")
 MEMBERS = {"node1": ("192.0.2.1",), "node2": ("192.0.2.2", "10.9.0.2"), "node3": ("2001:db8::3",)}
+
+
+def configured(*names: str) -> Configuration:
+    nodes = (Node(name=name, nodeid=n, addrs=()) for n, name in enumerate(names, 1))
+    return Configuration(cluster_name="lab", nodes=tuple(nodes))
 
 
 def test_the_others_have_a_line_each() -> None:
@@ -79,3 +89,22 @@ def test_the_rules_touch_no_other_table(tmp_path: Path) -> None:
 
 def test_without_ipv6_there_is_no_empty_set() -> None:
     assert "ip6" not in firewall.text((ip_network("192.0.2.0/24"),))
+
+
+def test_it_looks_again_until_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """node3 comes while the names of node2 are written."""
+    two, three = (configured(*NAMES[:count]) for count in (2, 3))
+    read = iter((two, three, three))
+    taken: list[int] = []
+    monkeypatch.setattr(configuration, "read", lambda: next(read))
+    monkeypatch.setattr(members, "_take_over", lambda made, _: taken.append(len(made.nodes)))
+    members.refresh()
+    assert taken == [2, 3]
+
+
+def test_it_ends_when_members_change_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = itertools.cycle((configured("node1"), configured("node2")))
+    monkeypatch.setattr(configuration, "read", lambda: next(read))
+    monkeypatch.setattr(members, "_take_over", lambda *_: None)
+    with pytest.raises(Retry, match="all the time"):
+        members.refresh()
