@@ -14,6 +14,7 @@ from agent.core.errors import SlipwayError
 # The module of each command; it has add_parser(subparsers) that adds this one.
 COMMANDS = {
     "status": "agent.commands.status",
+    "overview": "agent.commands.overview",
     "cluster": "agent.commands.cluster",
     "ha": "agent.commands.ha",
     "guest": "agent.commands.guest",

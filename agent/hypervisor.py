@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 from xml.etree import ElementTree
 
 from agent.config import Directory, GuestStorage, LvmThin, Zfs
@@ -67,6 +67,79 @@ def active(uri: str = SYSTEM) -> dict[str, bool]:
     with _connection(uri) as connection:
         run = {domain.name() for domain in connection.listAllDomains(running)}
         return {domain.name(): domain.name() in run for domain in connection.listAllDomains(on)}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A virtual machine as it is now. autostart: it starts with the node."""
+
+    name: str
+    state: Literal["running", "paused", "stopped", "other"]
+    cores: int
+    memory_kib: int
+    autostart: bool
+
+
+def machines(uri: str = SYSTEM) -> tuple[Machine, ...]:
+    """Every virtual machine that is defined or runs. Raises Retry."""
+    with _connection(uri) as connection:
+        return tuple(map(_machine, connection.listAllDomains()))
+
+
+def _machine(domain: Any) -> Machine:
+    import libvirt
+
+    words: dict[int, Literal["running", "paused", "stopped"]] = {
+        libvirt.VIR_DOMAIN_RUNNING: "running",
+        libvirt.VIR_DOMAIN_BLOCKED: "running",
+        libvirt.VIR_DOMAIN_SHUTDOWN: "running",
+        libvirt.VIR_DOMAIN_PAUSED: "paused",
+        libvirt.VIR_DOMAIN_PMSUSPENDED: "paused",
+        libvirt.VIR_DOMAIN_SHUTOFF: "stopped",
+    }
+    state, most_kib, _kib, cores, _time = domain.info()
+    return Machine(
+        name=domain.name(),
+        state=words.get(state, "other"),
+        cores=cores,
+        memory_kib=most_kib,
+        autostart=_starts_with_node(domain),
+    )
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A storage pool. path: where it is mounted or its files lie, empty for other kinds; bytes as
+    libvirt counted them last.
+    """
+
+    name: str
+    kind: str
+    active: bool
+    path: str
+    capacity_bytes: int
+    available_bytes: int
+
+
+def pools_in_full(uri: str = SYSTEM) -> tuple[Pool, ...]:
+    """Every defined pool, by name. Raises Retry."""
+    with _connection(uri) as connection:
+        found = [_pool(pool) for pool in connection.listAllStoragePools()]
+    return tuple(sorted(found, key=lambda pool: pool.name))
+
+
+def _pool(pool: Any) -> Pool:
+    root = ElementTree.fromstring(pool.XMLDesc(0))
+    kind = root.get("type", "")
+    _state, capacity, _allocation, available = pool.info()
+    return Pool(
+        name=pool.name(),
+        kind=kind,
+        active=bool(pool.isActive()),
+        path=root.findtext("target/path", "") if kind in ("dir", "fs", "netfs") else "",
+        capacity_bytes=capacity,
+        available_bytes=available,
+    )
 
 
 def _starts_with_node(domain: Any) -> bool:

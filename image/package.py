@@ -11,6 +11,8 @@ from agent.core.template import TEMPLATES, render_tree
 from image.manual import write_pages
 
 LIBRARY = Path("usr/lib/slipway")
+# The page, where Cockpit looks for pages, and where it is in the checkout.
+PAGE, PAGE_SOURCES = Path("usr/share/cockpit/slipway"), Path("agent/page")
 # What of config-templates the node itself renders.
 NODE_TEMPLATES = ("agent", "boot")
 
@@ -22,6 +24,13 @@ def copy_sources(names: tuple[str, ...], top: Path, target: Path) -> None:
         shutil.copytree(top / name, target / name, ignore=ignore, dirs_exist_ok=True)
 
 
+def copy_agent(top: Path, tree: Path) -> None:
+    """Copy the agent of the checkout to its place in a tree, and its page to Cockpit's."""
+    copy_sources(("agent",), top, tree / LIBRARY)
+    shutil.rmtree(tree / LIBRARY / PAGE_SOURCES)
+    shutil.copytree(top / PAGE_SOURCES, tree / PAGE, dirs_exist_ok=True)
+
+
 def path_in(folder: Path) -> Path:
     """The package's path in the folder it was made in."""
     return folder / f"slipway_{__version__}_all.deb"
@@ -30,7 +39,7 @@ def path_in(folder: Path) -> Path:
 def make_package(top: Path, stack: Path, folder: Path) -> None:
     """Write folder/slipway_VERSION_all.deb. stack: the stack file that the agent reads."""
     tree = folder / "tree"
-    copy_sources(("agent",), top, tree / LIBRARY)
+    copy_agent(top, tree)
     shutil.copy(stack, tree / LIBRARY / "stack.toml")
     for name in NODE_TEMPLATES:
         shutil.copytree(TEMPLATES / name, tree / LIBRARY / "config-templates" / name)

@@ -19,7 +19,7 @@ UNIT = "slipway-firewall.service"
 # Corosync's knet has a port for each of its eight links.
 COROSYNC = "5405-5412"
 # pcsd and csync2 inside the tunnel, enrolment, libvirt over TLS, and QEMU's live migration.
-TCP = ("2224", str(ENROLMENT_PORT), "2227", "16514", "30865", "49152-49215")
+TCP = ("2224", str(ENROLMENT_PORT), "2227", "2228", "16514", "30865", "49152-49215")
 
 
 def networks(

@@ -1,4 +1,4 @@
-"""The tunnel between members: mutual TLS around pcsd, csync2 and templates, which verify nobody.
+"""The tunnel between members: mutual TLS around services that verify nobody themselves.
 
 They listen on this machine only. stunnel takes their ports on the node's addresses, and lets in
 who has a certificate of the cluster's authority. An nftables rule leads what this node sends to
@@ -19,8 +19,15 @@ REDIRECT = Path("/etc/slipway/tunnel.nft")
 UNIT = "stunnel@slipway.service"
 # Where each member offers its templates to the others.
 TEMPLATES = 2227
+# Where each member tells the others how it is.
+OVERVIEW = 2228
 # name, port of the service, port on which stunnel takes what this node sends.
-PORTS = (("pcsd", 2224, 22400), ("csync2", 30865, 22401), ("templates", TEMPLATES, 22402))
+PORTS = (
+    ("pcsd", 2224, 22400),
+    ("csync2", 30865, 22401),
+    ("templates", TEMPLATES, 22402),
+    ("overview", OVERVIEW, 22403),
+)
 
 
 def alias(node: str) -> str:

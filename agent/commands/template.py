@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import threading
 
@@ -33,7 +34,9 @@ def _add_list(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         f"{config.PATH} what they have; those that do not answer are named, and the exit status "
         "is 1.",
     )
-    parser.add_argument("--available", action="store_true", help="what can be fetched")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--available", action="store_true", help="what can be fetched")
+    shown.add_argument("--json", action="store_true", help="print the node's as an object")
     parser.set_defaults(function=show)
 
 
@@ -54,7 +57,11 @@ def show(options: argparse.Namespace) -> int:
     """Print the templates. Returns the exit status."""
     if options.available:
         return _show_available(fetcher(config.load().templates))
-    rows = [_row(entry) for entry in Store().entries()]
+    entries = Store().entries()
+    if options.json:
+        print(json.dumps({"templates": [_object(entry) for entry in entries]}, indent=2))
+        return 0
+    rows = [_row(entry) for entry in entries]
     width = max((len(name) for name, *_ in rows), default=0)
     for name, size, fetched in rows:
         print(f"{name:{width}}  {size:>10}  {fetched}")
@@ -130,6 +137,11 @@ def _show_available(sources: Fetcher) -> int:
 
 def _row(entry: Entry) -> tuple[str, str, str]:
     return entry.name, _megabytes(entry.size_bytes), f"{entry.fetched:%Y-%m-%d %H:%M}"
+
+
+def _object(entry: Entry) -> dict[str, object]:
+    fetched = entry.fetched.isoformat(timespec="seconds")
+    return {"name": entry.name, "size_bytes": entry.size_bytes, "fetched": fetched}
 
 
 def _megabytes(size: int) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from agent import hypervisor
 from agent.core.errors import SlipwayError
-from agent.storages import registry, use
+from agent.storages import fill, registry, use
 from agent.storages.model import NAME, Storage, needs_secret, where
 from agent.systemd import Systemd
 
@@ -89,6 +91,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for kind, (summary, options) in KINDS.items():
         _add_kind(kinds, kind, summary, options)
     listing = actions.add_parser("list", help="the storages of the node")
+    listing.add_argument("--json", action="store_true", help="print an object, with sizes")
     listing.set_defaults(function=run_list)
     remove = actions.add_parser(
         "remove", help="give a storage up", description="What is on it is not touched."
@@ -190,6 +193,10 @@ def _read_secret(storage: Storage, path: Path | None) -> str:
 
 def run_list(options: argparse.Namespace) -> int:
     """Show the pools of libvirt and the storages they are."""
+    if options.json:
+        rows_of = [asdict(one) for one in fill.look()]
+        print(json.dumps({"storages": rows_of}, indent=2))
+        return 0
     declared, pools = registry.load(), hypervisor.pools()
     rows = [("NAME", "KIND", "STATE", "WHERE")]
     for name in sorted({*declared, *pools}):

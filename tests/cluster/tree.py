@@ -12,7 +12,7 @@ from pathlib import Path
 from agent import __version__
 from agent.core.command import run
 from agent.core.template import TEMPLATES, render_tree
-from image.package import LIBRARY, NODE_TEMPLATES, copy_sources
+from image.package import LIBRARY, NODE_TEMPLATES, copy_agent
 
 TOP = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("SLIPWAY_CACHE", "/var/cache/slipway")) / "steps"
@@ -94,7 +94,7 @@ def prepare(root: Path) -> None:
     """Lay the checkout's agent over the tree, and leave out what a namespace cannot do."""
     shutil.rmtree(root / LIBRARY / "agent", ignore_errors=True)
     shutil.rmtree(root / LIBRARY / "config-templates", ignore_errors=True)
-    copy_sources(("agent",), TOP, root / LIBRARY)
+    copy_agent(TOP, root)
     for name in NODE_TEMPLATES:
         shutil.copytree(TEMPLATES / name, root / LIBRARY / "config-templates" / name)
     render_tree("package", root, version=__version__)

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_it_listens_on_every_address_and_asks_for_certificates(folder: Folder) -> None:
     text = tunnel.texts(("192.0.2.1", "2001:db8::1"), folder)[tunnel.STUNNEL]
     for address in ("192.0.2.1", "2001:db8::1"):
-        for port in (2224, 30865, 2227):
+        for port in (2224, 30865, 2227, 2228):
             assert f"accept = {address}:{port}\nconnect = 127.0.0.1:{port}\n" in text
     assert "requireCert = yes" in text and "verifyChain = yes" in text
     assert "CRLfile" not in text

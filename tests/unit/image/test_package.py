@@ -28,10 +28,14 @@ def test_contents_and_control(tmp_path: Path) -> None:
     for path in ("agent/__main__.py", "stack.toml", "config-templates/boot/grub.cfg.j2"):
         assert f"/usr/lib/slipway/{path}" in modes
     assert "/usr/lib/systemd/system/slipway-agent.service" in modes
+    for name in ("manifest.json", "index.html", "index.js"):
+        assert f"/usr/share/cockpit/slipway/{name}" in modes
     strange = [
         path
         for path in modes
-        if "__pycache__" in path or path.startswith("/usr/lib/slipway/installer")
+        if "__pycache__" in path
+        or path.startswith("/usr/lib/slipway/agent/page")
+        or path.startswith("/usr/lib/slipway/installer")
     ]
     assert not strange
     assert sorted(path.name for path in tmp_path.iterdir()) == [deb.name]

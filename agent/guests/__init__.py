@@ -1,0 +1,1 @@
+"""The guests of this node, machines and containers alike: which there are, start, stop."""

@@ -1,0 +1,27 @@
+/* Quorum, fencing and HA. */
+
+import { card, facts, failure, label, quiet } from "./parts.js";
+import { count, duration } from "./words.js";
+
+export function cluster(overview) {
+    const part = overview.cluster.parts.cluster;
+    const state = part?.value;
+    if (!state)
+        return card("cluster", "Quorum and fencing", false,
+                    failure(part, overview.alone ? "info" : "warning") ?? quiet("Not known yet."));
+    const { quorum, fencing } = state;
+    const pairs = [
+        ["Quorum", quorum.quorate ? label("green", "quorate") : label("red", "no quorum")],
+        ["Nodes online", `${quorum.online} of ${quorum.nodes}, ${quorum.needed} needed`],
+        ["May fail now", count(quorum.may_fail, "node")],
+        ["Fencing", fencing.running
+            ? `${fencing.watchdog || "no watchdog"}; a node is reset after ${duration(fencing.watchdog_seconds)}, ` +
+              `its guests may start elsewhere after ${duration(fencing.fencing_seconds)}`
+            : label("orange", "off")],
+        ["HA", state.ha ? label("green", "on") : [label("orange", "off"), ` ${state.why_off}`]],
+    ];
+    const ends = state.credentials.certificate_ends;
+    if (ends)
+        pairs.push(["Certificate", `until ${ends.slice(0, 10)}, renewed before`]);
+    return card("cluster", "Quorum and fencing", false, facts(pairs));
+}
