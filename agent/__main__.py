@@ -18,6 +18,8 @@ COMMANDS = {
     "cluster": "agent.commands.cluster",
     "ha": "agent.commands.ha",
     "guest": "agent.commands.guest",
+    "migrate": "agent.commands.migrate",
+    "replicate": "agent.commands.replicate",
     "container": "agent.commands.container",
     "template": "agent.commands.template",
     "boot": "agent.boot.cli",

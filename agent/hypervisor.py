@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, assert_never
 from xml.etree import ElementTree
 
@@ -38,6 +39,42 @@ def pools(uri: str = SYSTEM) -> dict[str, bool]:
     """Every defined pool by its name, and whether it is active. Raises Retry."""
     with _connection(uri) as connection:
         return {pool.name(): bool(pool.isActive()) for pool in connection.listAllStoragePools()}
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume of a pool. size: bytes; format: "qcow2", "raw", empty where libvirt tells none."""
+
+    pool: str
+    name: str
+    size: int
+    format: str
+
+
+def volumes(uri: str = SYSTEM) -> tuple[str, ...]:
+    """POOL/NAME of every volume in active pools. Raises Retry."""
+    with _connection(uri) as connection:
+        pools = [pool for pool in connection.listAllStoragePools() if pool.isActive()]
+        return tuple(f"{pool.name()}/{name}" for pool in pools for name in pool.listVolumes())
+
+
+def volume(place: Path | tuple[str, str], uri: str = SYSTEM) -> Volume | None:
+    """The volume at a path, or of a pool and a name; None when there is none. Raises Retry."""
+    import libvirt
+
+    with _connection(uri) as connection:
+        try:
+            if isinstance(place, Path):
+                found = connection.storageVolLookupByPath(str(place))
+                pool = found.storagePoolLookupByVolume()
+            else:
+                pool = connection.storagePoolLookupByName(place[0])
+                found = pool.storageVolLookupByName(place[1])
+        except libvirt.libvirtError:
+            return None
+        form = ElementTree.fromstring(found.XMLDesc(0)).find("target/format")
+        kind = "" if form is None else form.get("type", "")
+        return Volume(pool.name(), found.name(), found.info()[1], kind)
 
 
 @dataclass(frozen=True)
@@ -140,6 +177,16 @@ def _pool(pool: Any) -> Pool:
         capacity_bytes=capacity,
         available_bytes=available,
     )
+
+
+def ties(name: str, uri: str = SYSTEM) -> tuple[str, ...]:
+    """What libvirt keeps of a machine on this node alone, in words. Raises Retry."""
+    with _connection(uri) as connection:
+        domain = connection.lookupByName(name)
+        said = [f"it has the snapshot {each}" for each in domain.snapshotListNames()]
+        said += [f"it has the checkpoint {each.getName()}" for each in domain.listAllCheckpoints()]
+        said += ["its memory is saved"] if domain.hasManagedSaveImage() else []
+        return tuple(said)
 
 
 def _starts_with_node(domain: Any) -> bool:

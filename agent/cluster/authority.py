@@ -274,7 +274,8 @@ def _key_usage(*, certificates: bool) -> x509.KeyUsage:
         key_cert_sign=certificates,
         crl_sign=certificates,
         content_commitment=False,
-        key_encipherment=False,
+        # libvirt wants it of every certificate, also where no key is enciphered.
+        key_encipherment=not certificates,
         data_encipherment=False,
         key_agreement=not certificates,
         encipher_only=False,

@@ -11,6 +11,9 @@
 | `rotation` | a number | grows with every removal |
 | `guest-KEY__N` | node, digests, see agent.cluster.guests | guest defined … undefined |
 | `copies-NODE` | nothing | node needs copies of definitions … has them |
+| `replica-KEY` | seconds, nodes, see agent.replication | replication added … removed |
+| `replicated-KEY__NODE` | how the last run went | the same |
+| `ssh-NODE` | public keys for replication | node has a replica or its source … removed |
 | `add-lock` | see agent.cluster.lock | |
 
 Serial numbers are hexadecimal, times are seconds since 1970.

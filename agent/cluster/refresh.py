@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from agent.cluster import authority, identity, pcs, records, tunnel, units
+from agent.cluster import authority, identity, libvirt, pcs, records, tunnel, units
 from agent.cluster.authority import Authority, Revoked
 from agent.cluster.client import Members
 from agent.cluster.enrolment.messages import RenewRequest
@@ -112,9 +112,11 @@ def _do(
 def _use(certificate: x509.Certificate, folder: Folder, systemd: Systemd) -> None:
     """Start anew what has read the certificate and the list of revoked ones at its start."""
     tunnel.configure(authority.node_addresses(certificate), folder)
+    libvirt.configure(folder)
     for unit in (tunnel.UNIT, units.ENDPOINT):
         systemd.restart(unit)
     systemd.prove((tunnel.UNIT, units.ENDPOINT))
+    libvirt.take_up(systemd)
 
 
 def publish(folder: Folder, shared: Texts) -> None:

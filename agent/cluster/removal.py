@@ -33,6 +33,7 @@ def disown(node: str, shared: Texts) -> None:
             shared.delete(f"token-{record.id}")
     shared.delete(f"signer-{node}")
     shared.delete(f"copies-{node}")
+    shared.delete(f"ssh-{node}")
 
 
 def renew_keys(shared: Texts) -> None:

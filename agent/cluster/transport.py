@@ -1,10 +1,10 @@
-"""pcsd behind the tunnel: what pcs of other members needs to reach this node."""
+"""pcsd behind the tunnel, and libvirt: what other members need to reach this node."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.cluster import pcs, tunnel, units
+from agent.cluster import libvirt, pcs, tunnel, units
 from agent.cluster.folder import Folder
 from agent.systemd import Systemd
 
@@ -19,6 +19,8 @@ def open_transport(folder: Folder, addresses: Sequence[str], systemd: Systemd) -
     if tunnel.configure(addresses, folder):
         systemd.restart(tunnel.UNIT)
     units.start(systemd, units.TRANSPORT)
+    libvirt.configure(folder)
+    libvirt.take_up(systemd)
     token = folder.read(folder.pcsd_token)
     if token is None:
         token = pcs.new_token()

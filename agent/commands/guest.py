@@ -7,14 +7,16 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent import hypervisor
-from agent.cluster.guests.start import may_start
+from agent.cluster.guests.start import give, may_start
 from agent.cluster.guests.sync import sync
 from agent.containers import look as containers
 from agent.core.commands import execute
 from agent.guests import look, power
 from agent.guests.model import Guest, Owned
+from agent.replication import refresh as replication
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,7 +40,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     starting.add_argument("kind", choices=("vm", "container"))
     starting.add_argument("name", metavar="NAME")
+    starting.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="the configuration that a container starts from",
+    )
     starting.set_defaults(function=run_may_start)
+    giving = actions.add_parser(
+        "give",
+        help="give a guest of this node to another member (migration runs it)",
+        description="Give a guest of this node to another member, which alone writes its "
+        "definition then.",
+    )
+    giving.add_argument("kind", choices=("vm", "container"))
+    giving.add_argument("name", metavar="NAME")
+    giving.add_argument("node", metavar="NODE")
+    giving.set_defaults(function=run_give)
 
 
 def _add_list(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -101,10 +120,17 @@ def run_sync(_options: argparse.Namespace) -> int:
     """Do what is needed."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     sync()
+    replication.refresh()
     return 0
 
 
 def run_may_start(options: argparse.Namespace) -> int:
     """Raises SlipwayError with the reason when the guest may not."""
-    may_start(options.kind, options.name)
+    may_start(options.kind, options.name, options.source)
+    return 0
+
+
+def run_give(options: argparse.Namespace) -> int:
+    """Give a guest away."""
+    give(options.kind, options.name, options.node)
     return 0

@@ -11,7 +11,7 @@ from agent.storages.model import MOUNTS, Gluster, Iscsi, Lvm, Nfs, Rbd, Smb, Sto
 
 def is_used_by(name: str, storage: Storage, domain_xml: str) -> bool:
     """Whether the virtual machine of this definition has a disk there."""
-    return any(_is_on(name, storage, source) for source in _sources(domain_xml))
+    return any(is_on(name, storage, source) for source in _sources(domain_xml))
 
 
 def _sources(domain_xml: str) -> Iterator[dict[str, str]]:
@@ -19,7 +19,8 @@ def _sources(domain_xml: str) -> Iterator[dict[str, str]]:
     return (dict(source.attrib) for source in domain.findall("devices/disk/source"))
 
 
-def _is_on(name: str, storage: Storage, source: dict[str, str]) -> bool:
+def is_on(name: str, storage: Storage, source: dict[str, str]) -> bool:
+    """Whether the source of a disk, an element of a definition, is there."""
     path = source.get("file") or source.get("dev") or ""
     inside = {source.get("name", "").partition("/")[0]} if "protocol" in source else set()
     if source.get("pool") == name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -50,6 +50,17 @@ def managed(folder: Path = COPIES) -> frozenset[str]:
     return frozenset(path.stem for path in paths if path.parent == folder)
 
 
+def counting(definitions: Mapping[str, str], managed: Collection[str]) -> dict[str, str]:
+    """The definitions that count. LXC's own of a container that Pacemaker starts does not: it stays
+    on a node that the container leaves.
+    """
+    return {
+        name: text
+        for name, text in definitions.items()
+        if guest(name)[0] == "vm" or name not in managed
+    }
+
+
 def same_machine(definition: str, copy: str) -> bool:
     """Whether two definitions are of the same virtual machine, by its UUID."""
     if definition == copy:
@@ -83,9 +94,11 @@ def look(refused: Path, folder: Path = COPIES) -> State | None:
     made, view = configuration.read(), monitor.look()
     if made is None or view is None or not view.quorate:
         return None
-    defined, copied = definitions(), copies(folder)
+    found, copied = definitions(), copies(folder)
     texts = Cib().texts()
     claimed = claims(texts)
+    by_pacemaker = managed() if claimed else frozenset()
+    defined = counting(found, by_pacemaker)
     active = on([*defined, *claimed])
     return State(
         own=socket.gethostname(),
@@ -97,7 +110,7 @@ def look(refused: Path, folder: Path = COPIES) -> State | None:
         same=_same(defined, copied, folder),
         active=frozenset(active),
         running=frozenset(name for name, runs in active.items() if runs),
-        managed=managed(folder) if claimed else frozenset(),
+        managed=by_pacemaker,
         wanting=wanting(texts),
         refused=frozenset(path.name for path in refused.glob("*")) & starting_with_the_node(),
     )

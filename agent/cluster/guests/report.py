@@ -27,12 +27,13 @@ class Guests(BaseModel):
 
 def read(own: str) -> Guests:
     """As it is now. Nothing while the cluster does not run."""
-    defined = dict.fromkeys(look.definitions(), "")
-    copies = look.copies()
+    found, copies = look.definitions(), look.copies()
     try:
         claimed = claims(Cib().texts())
+        managed = look.managed() if claimed else frozenset()
     except (CommandFailed, CommandTimeout):
         return Guests()
+    defined = dict.fromkeys(look.counting(found, managed), "")
     everyone = frozenset(claim.node for claim in claimed.values())
     return compose(State(own, everyone, everyone, defined, copies, claimed))
 

@@ -19,6 +19,7 @@ from agent.cluster.guests.model import (
     claim_name,
     claim_names,
     claims,
+    copy_of,
     digest,
     key,
     title,
@@ -68,8 +69,23 @@ def check(asked: Asked) -> None:
         )
 
 
-def may_start(kind: Kind, name: str, shared: Texts = Cib()) -> None:
-    """Let a guest start, and make it this node's own. Raises SlipwayError when it must not."""
+def check_container(guest: str, source: Path, managed: Collection[str]) -> None:
+    """Raises SlipwayError when somebody else than Pacemaker starts a container under HA. Pure.
+
+    source: the configuration that it is started from; Pacemaker takes the copy.
+    """
+    if guest in managed and source != copy_of(guest):
+        raise SlipwayError(
+            f"{title(guest)} is under HA: Pacemaker starts it",
+            hint=f"slipway guest start {title(guest)}",
+        )
+
+
+def may_start(kind: Kind, name: str, source: Path | None = None, shared: Texts = Cib()) -> None:
+    """Let a guest start, and make it this node's own. Raises SlipwayError when it must not.
+
+    source: the configuration that a container is started from.
+    """
     if not local.configured():
         return
     guest, own = key(kind, name), socket.gethostname()
@@ -80,10 +96,14 @@ def may_start(kind: Kind, name: str, shared: Texts = Cib()) -> None:
             hint="it starts later if it starts with the node; see: slipway cluster status",
         )
     claim = claims(shared.texts()).get(guest)
-    if claim is None or claim.node == own:
+    if claim is None:
         return
-    made = configuration.read()
-    text = look.definitions().get(guest)
+    if source is not None:
+        check_container(guest, source, look.managed())
+    if claim.node == own:
+        return
+    made, managed = configuration.read(), look.managed()
+    text = look.counting(look.definitions(), managed).get(guest)
     check(
         Asked(
             own=own,
@@ -92,10 +112,20 @@ def may_start(kind: Kind, name: str, shared: Texts = Cib()) -> None:
             members=[node.name for node in made.nodes] if made else [],
             definition=None if text is None else digest(text),
             copy=look.copies().get(guest),
-            managed=guest in look.managed(),
+            managed=guest in managed,
         )
     )
     say(shared, guest, Claim(own, claim.digests, claim.generation + 1))
+
+
+def give(kind: Kind, name: str, node: str, shared: Texts = Cib()) -> None:
+    """Make a guest of this node another member's, which has it already. Raises SlipwayError."""
+    guest, own = key(kind, name), socket.gethostname()
+    claim = claims(shared.texts()).get(guest)
+    if claim is None or claim.node not in (own, node):
+        raise SlipwayError(f"{title(guest)} does not belong to {own}")
+    if claim.node == own:
+        say(shared, guest, Claim(node, claim.digests, claim.generation + 1))
 
 
 def say(shared: Texts, guest: str, claim: Claim) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from agent.cluster.guests.look import counting
 from agent.cluster.guests.model import Claim
-from agent.cluster.guests.start import Asked, check
+from agent.cluster.guests.start import Asked, check, check_container
 from agent.core.errors import SlipwayError
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -44,3 +46,18 @@ def test_a_guest_of_a_removed_member_starts_from_what_is_current() -> None:
     check(replace(lost, definition=ONE, copy=TWO))
     with pytest.raises(SlipwayError, match="stale"):
         check(replace(lost, definition=TWO))
+
+
+def test_a_container_under_ha_starts_from_its_copy_alone() -> None:
+    copy = Path("/var/lib/slipway/definitions/container-db.conf")
+    check_container("container-db", copy, {"container-db"})
+    own = Path("/var/lib/lxc/db/config")
+    check_container("container-db", own, set())
+    with pytest.raises(SlipwayError, match="container db is under HA"):
+        check_container("container-db", own, {"container-db"})
+
+
+def test_lxcs_own_definition_of_a_container_under_ha_does_not_count() -> None:
+    found = {"vm-web": "1", "container-db": "2", "container-dns": "3"}
+    managed = {"vm-web", "container-db"}
+    assert counting(found, managed) == {"vm-web": "1", "container-dns": "3"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from agent.cluster import authority, refresh, tunnel, units
+from agent.cluster import authority, libvirt, refresh, tunnel, units
 from agent.cluster.authority import Authority
 from agent.cluster.folder import Folder
 from agent.cluster.pcs import Pcsd
@@ -51,6 +51,8 @@ class Member:
         folder.write(folder.revoked, "")
         self.shared.replace("signer-node1", "yes")
         monkeypatch.setattr(tunnel, "configure", lambda *_: True)
+        monkeypatch.setattr(libvirt, "configure", lambda *_: None)
+        monkeypatch.setattr(libvirt, "take_up", lambda *_: None)
         monkeypatch.setattr(refresh, "rotate", self.rotate)
 
     def certify(

@@ -1,0 +1,110 @@
+"""Looking: groups and guests under HA, and a guest that is to be. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from agent import config, hypervisor
+from agent.cluster import status
+from agent.cluster.cib import Cib
+from agent.cluster.guests import look as definitions
+from agent.cluster.guests.model import Claim, claims, guest, key
+from agent.containers import look as containers
+from agent.core.command import run
+from agent.core.errors import SlipwayError
+from agent.ha.model import Listed, groups, resources, shown
+from agent.ha.plan import Candidate, Situation
+from agent.replication.model import replicas
+from agent.steps.storage import ZFS_POOL
+from agent.storages import registry
+from agent.storages.disks import disks_of
+from agent.storages.model import Storage
+
+SECONDS = 120
+
+
+def cib() -> Element:
+    """The whole CIB. Raises CommandFailed while the cluster does not run."""
+    return ElementTree.fromstring(run(["cibadmin", "--query"], timeout=SECONDS).stdout)
+
+
+def monitor() -> Element:
+    """What Pacemaker sees, stopped resources included. Raises CommandFailed."""
+    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--inactive"]
+    return ElementTree.fromstring(run(argv, timeout=SECONDS).stdout)
+
+
+def listed(own: str) -> Listed:
+    """Groups and guests for people. Raises SlipwayError on a node without a cluster."""
+    state, view = status.look(own)
+    if view is None:
+        return Listed(enabled=False, why_off=state.why_off, guests=(), groups=())
+    whole = cib()
+    return Listed(
+        enabled=state.ha,
+        why_off=state.why_off,
+        guests=shown(resources(whole), monitor()),
+        groups=tuple(groups(whole).values()),
+    )
+
+
+def situation(own: str) -> Situation:
+    """What decides about a change. Raises SlipwayError, CommandFailed."""
+    state, view = status.look(own)
+    members = frozenset(member.name for member in state.members)
+    if view is None or not view.quorate:
+        raise SlipwayError("this node is in no cluster with quorum", hint="slipway cluster status")
+    whole = cib()
+    return Situation(
+        own=own,
+        members=members,
+        why_off=state.why_off,
+        groups=groups(whole),
+        resources=resources(whole),
+        replicas=replicas(Cib().texts()),
+    )
+
+
+def known(name: str) -> tuple[str, Claim]:
+    """Key and claim of the guest with this name. Raises SlipwayError unless there is one."""
+    claimed = claims(Cib().texts())
+    found = [each for each in (key("vm", name), key("container", name)) if each in claimed]
+    if not found:
+        raise SlipwayError(
+            f"the cluster knows no guest {name}", hint="a new one is known after a minute"
+        )
+    if len(found) > 1:
+        raise SlipwayError(
+            f"both a virtual machine and a container are called {name}",
+            hint="names are unique in a cluster: rename one of them",
+        )
+    return found[0], claimed[found[0]]
+
+
+def candidate(name: str) -> Candidate:
+    """A guest of this node. Raises SlipwayError when there is none of this name, Retry."""
+    found, claim = known(name)
+    kind, plain = guest(found)
+    texts = definitions.definitions()
+    if kind == "container":
+        local = (f"the container's files ({containers.see(plain).record.storage.kind})",)
+        return Candidate(found, claim, local if found in texts else ())
+    disks = [d for d in disks_of(texts.get(found, "<domain/>"), storages()) if not d.shared]
+    media = tuple(f"its drive {disk} has a file of this node" for disk in disks if not disk.disk)
+    return Candidate(
+        key=found,
+        claim=claim,
+        local=tuple(str(disk) for disk in disks if disk.disk),
+        copied=tuple(disk.target for disk in disks if disk.disk),
+        ties=(*media, *(hypervisor.ties(plain) if found in texts else ())),
+        defined=found in texts,
+    )
+
+
+def storages() -> Mapping[str, Storage]:
+    """All storages of the node by the names of their pools: declared ones, and its own."""
+    settings = config.load()
+    own: dict[str, Storage] = {ZFS_POOL: settings.storage}
+    return registry.load() | own | dict(settings.data_pools)
