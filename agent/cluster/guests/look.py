@@ -26,7 +26,24 @@ from agent.core.command import run
 
 # Where libvirt keeps the definitions that it has been given.
 LIBVIRT = Path("/etc/libvirt/qemu")
+# Pacemaker's own file of the CIB, which it replaces at every change of the configuration.
+CIB_FILE = Path("/var/lib/pacemaker/cib/cib.xml")
+# What slipway-guests.path watches.
+WATCHED = (LIBVIRT, LXC, COPIES, CIB_FILE)
 SECONDS = 120
+
+
+def stamps(paths: Iterable[Path]) -> tuple[tuple[int, int] | None, ...]:
+    """Inode and time of each of the watched paths: others when one of them has changed."""
+    return tuple(_stamp(path) for path in paths)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def definitions(libvirt: Path = LIBVIRT, lxc: Path = LXC) -> dict[str, str]:

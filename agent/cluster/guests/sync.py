@@ -78,16 +78,18 @@ class Executor:
 
 
 def sync() -> None:
-    """Look, plan, act, until nothing is left to do: systemd does not start the service again for
-    what changes while it runs. Raises SlipwayError, OSError; Retry while there is no quorum.
+    """Look, plan, act, until nothing is left to do and nothing has changed during the last look:
+    systemd does not start the service again for what changes while it runs.
+    Raises SlipwayError, OSError; Retry while there is no quorum.
     """
     executor = Executor(socket.gethostname(), Cib())
     for _ in range(LOOKS):
+        before = look.stamps(look.WATCHED)
         state = look.look(REFUSED)
         if state is None:
             raise Retry("this node is in no cluster with quorum")
         actions = plan(state)
-        if not actions:
+        if not actions and look.stamps(look.WATCHED) == before:
             return
         for action in actions:
             executor.do(action)

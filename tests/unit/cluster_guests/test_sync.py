@@ -10,6 +10,8 @@ from agent.cluster.guests import look, sync
 from agent.cluster.guests.model import Claim, claims, digest
 from agent.cluster.guests.plan import Copy, Forget, Say, State, Want, Withdraw
 from agent.cluster.guests.sync import Executor
+from agent.core.files import write_atomically
+from agent.core.template import TEMPLATES
 from agent.step import Retry
 from tests.unit.cluster.shared import Memory
 from tests.unit.cluster_guests.world import WEB
@@ -65,6 +67,34 @@ def test_it_looks_again_until_nothing_is_left_to_do(
     monkeypatch.setattr(sync, "Cib", lambda: executor.shared)
     sync.sync()
     assert asked == []
+
+
+def test_it_looks_again_when_something_changed_during_a_look(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another member writes into the CIB after this one has read it."""
+    cib, looks = tmp_path / "cib.xml", 0
+    cib.write_text("1")
+
+    def state(_: Path) -> State:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            write_atomically(cib, "2")
+        return State("node1", frozenset(), frozenset())
+
+    monkeypatch.setattr(look, "look", state)
+    monkeypatch.setattr(look, "WATCHED", (cib, tmp_path / "none"))
+    monkeypatch.setattr(sync, "Cib", lambda: executor.shared)
+    sync.sync()
+    assert looks == 2
+
+
+def test_what_is_compared_is_what_systemd_watches() -> None:
+    unit = TEMPLATES / "package/usr/lib/systemd/system/slipway-guests.path"
+    lines = unit.read_text().splitlines()
+    watched = {line.partition("=")[2] for line in lines if line.startswith("PathChanged=")}
+    assert watched == set(map(str, look.WATCHED))
 
 
 def test_it_ends_when_definitions_change_all_the_time(
