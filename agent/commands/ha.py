@@ -112,7 +112,12 @@ def remove(options: argparse.Namespace) -> int:
     found = look.listed(seen.own)
     node = next((one.node for one in found.guests if one.name == options.guest), None)
     copied = key in definitions.copies()
-    return _do(options, plan.remove(key, seen, node=node, copied=copied))
+    removal = plan.remove(key, seen, node=node, copied=copied)
+    _do(options, removal.begin)
+    if options.explain:
+        return _do(options, removal.finish)
+    perform(removal.finish, undo=False)
+    return 0
 
 
 def add_group(options: argparse.Namespace) -> int:

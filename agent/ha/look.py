@@ -17,6 +17,7 @@ from agent.core.errors import SlipwayError
 from agent.ha.model import Listed, groups, resources, shown
 from agent.ha.plan import Candidate, Situation
 from agent.replication.model import replicas
+from agent.replication.plan import Place
 from agent.steps.storage import ZFS_POOL
 from agent.storages import registry
 from agent.storages.disks import disks_of
@@ -81,6 +82,15 @@ def known(name: str) -> tuple[str, Claim]:
             hint="names are unique in a cluster: rename one of them",
         )
     return found[0], claimed[found[0]]
+
+
+def place(key: str) -> Place | None:
+    """Where Pacemaker has the guest; None when it is not under HA. Raises CommandFailed."""
+    resource = resources(cib()).get(key)
+    if resource is None:
+        return None
+    (seen,) = shown({key: resource}, monitor())
+    return Place(seen.node, seen.state)
 
 
 def candidate(name: str) -> Candidate:

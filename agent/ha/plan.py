@@ -196,9 +196,15 @@ def _rules(key: str, group: Group | None) -> Iterator[tuple[str, ...]]:
         yield (*location, *nowhere, f"not_defined {group.attribute}")
 
 
-def remove(
-    key: str, situation: Situation, *, node: str | None, copied: bool
-) -> tuple[Command, ...]:
+@dataclass(frozen=True)
+class Removal:
+    """begin: taken back when one fails; finish: after Pacemaker has given the guest up."""
+
+    begin: tuple[Command, ...]
+    finish: tuple[Command, ...]
+
+
+def remove(key: str, situation: Situation, *, node: str | None, copied: bool) -> Removal:
     """Take the guest out of HA. It goes on, as a guest of this node.
 
     node: where it runs, None when it does not; copied: this node has a copy of its definition.
@@ -214,12 +220,17 @@ def remove(
     # Else Pacemaker would stop what it finds running and has not in its configuration.
     usual = ("pcs", "property", "set", f"{ORPHANS}=")
     keep = command("pcs", "property", "set", f"{ORPHANS}=false", undo=usual)
-    return (
-        *(define_here(key) if kind == "vm" else _restore_container(key)),
-        keep,
-        command("pcs", "resource", "delete", "--force", resource),
-        command("crm_resource", "--cleanup", "--resource", resource),
-        command(*usual),
+    return Removal(
+        begin=(
+            *(define_here(key) if kind == "vm" else _restore_container(key)),
+            keep,
+            command("pcs", "resource", "delete", "--force", resource),
+        ),
+        # In this order: while Pacemaker remembers the guest it would stop it.
+        finish=(
+            command("crm_resource", "--refresh", "--resource", resource),
+            command(*usual),
+        ),
     )
 
 

@@ -21,8 +21,8 @@ MOVE_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Moving:
-    """A guest that is to move. runs: it is on and not paused; disks: those with a source;
-    volumes: of local disks, by their names in the machine; ties: what cannot be copied;
+    """A guest that is to move. runs: it is on; autostart: with its node; disks: those with a
+    source; volumes: of local disks, by their names in the machine; ties: what cannot be copied;
     resource: its place under HA; group: of that; state: under HA, Pacemaker's word; keeps:
     members that keep a replica of its disks.
     """
@@ -30,6 +30,7 @@ class Moving:
     key: str
     claim: Claim
     runs: bool = True
+    autostart: bool = False
     disks: tuple[Disk, ...] = ()
     volumes: dict[str, Volume] = field(default_factory=dict)
     ties: tuple[str, ...] = ()
@@ -169,6 +170,11 @@ def plan(moving: Moving, node: str, cluster: Cluster, target: Target) -> Move:
         ),
         finish=(
             command("slipway", "guest", "give", "vm", name, node),
+            *(
+                (command("virsh", "--connect", uri(node), "autostart", name),)
+                if moving.autostart
+                else ()
+            ),
             command("virsh", "undefine", name, "--keep-nvram", "--keep-tpm"),
             *_forget(moving, local, cluster.own),
         ),

@@ -17,6 +17,7 @@ from agent.core.errors import SlipwayError
 from agent.ha import look as ha
 from agent.ha.model import groups, resources, shown
 from agent.migration.plan import Cluster, Move, Moving, Target, check, plan
+from agent.replication.lock import alone
 from agent.replication.model import jobs
 from agent.step import Retry
 from agent.storages.disks import Disk, disks_of
@@ -49,7 +50,8 @@ def moving(name: str) -> Moving:
     return Moving(
         key=key,
         claim=claim,
-        runs=hypervisor.active().get(guest(key)[1], False),
+        runs=guest(key)[1] in hypervisor.active(),
+        autostart=key in definitions.starting_with_the_node(),
         disks=tuple(disk for disk in disks if disk.disk),
         volumes={d.target: v for d in disks if not d.shared and (v := hypervisor.volume(_path(d)))},
         ties=(*media, *hypervisor.ties(guest(key)[1])),
@@ -66,8 +68,9 @@ def migrate(name: str, node: str, own: str, *, show: bool) -> None:
     if show:
         print(explain((*move.begin, *move.finish)))
         return
-    _begin(move, guest(what.key)[1], node)
-    perform(move.finish, _tell, undo=False)
+    with alone(what.key):
+        _begin(move, guest(what.key)[1], node)
+        perform(move.finish, _tell, undo=False)
 
 
 def look_at(node: str) -> Target:

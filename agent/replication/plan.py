@@ -39,6 +39,14 @@ class Disks:
 
 
 @dataclass(frozen=True)
+class Place:
+    """What Pacemaker says of a guest: the node, None when it is off, and its word for the state."""
+
+    node: str | None
+    state: str
+
+
+@dataclass(frozen=True)
 class Cluster:
     """own: this member; jobs: by the guests' keys; needed: members on which a guest under HA with
     local disks may start, by the guests' keys.
@@ -122,8 +130,11 @@ def check_removal(key: str, cluster: Cluster) -> Job:
     return found
 
 
-def check_run(what: Disks, cluster: Cluster) -> Job:
-    """The job that is to run. Raises SlipwayError when it cannot run here."""
+def check_run(what: Disks, cluster: Cluster, place: Place | None = None) -> Job:
+    """The job that is to run. Raises SlipwayError when it cannot run here.
+
+    place: what Pacemaker says of a guest under HA, None without. It knows first that one moves.
+    """
     found = cluster.jobs.get(what.key)
     if found is None:
         raise SlipwayError(
@@ -131,6 +142,10 @@ def check_run(what: Disks, cluster: Cluster) -> Job:
             hint=f"slipway replicate add {guest(what.key)[1]} NODE…",
         )
     _check_here(what, cluster.own)
+    if place and place.node is not None and (place.node, place.state) != (cluster.own, "started"):
+        raise SlipwayError(
+            f"{title(what.key)} is {place.state} on {place.node}", hint="the next run may do it"
+        )
     return found
 
 

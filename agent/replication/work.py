@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,12 +26,12 @@ from agent.core.errors import SlipwayError
 from agent.ha import look as ha
 from agent.ha.plan import places
 from agent.replication import plan
+from agent.replication.lock import alone
 from agent.replication.model import JOB, Job, Outcome, jobs, outcome_name, outcomes
 from agent.replication.plan import Cluster, Disks
 from agent.replication.refresh import refresh
 from agent.storages.disks import disks_of
 
-LOCKS = Path("/run/slipway/replication")
 # An attribute in the CIB, and a line for a person.
 ERROR_CHARACTERS = 300
 
@@ -131,15 +130,14 @@ def _forget(key: str, before: Job | None, after: Job | None, shared: Texts) -> N
 def run_job(name: str, *, show: bool) -> None:
     """Replicate now, to every target. Raises SlipwayError that names those that failed."""
     own = socket.gethostname()
-    what, here = disks(name), cluster(own)
-    job = plan.check_run(what, here)
-    if show:
-        print(explain(_copies(what, job, own)))
-        return
-    LOCKS.mkdir(parents=True, exist_ok=True)
-    with (LOCKS / what.key).open("w") as lock:
-        # A schedule that comes due while somebody runs it by hand waits.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    key, _ = ha.known(name)
+    # A schedule that comes due while somebody runs it by hand waits. The guest may move meanwhile.
+    with nullcontext() if show else alone(key):
+        what, here = disks(name), cluster(own)
+        job = plan.check_run(what, here, ha.place(what.key))
+        if show:
+            print(explain(_copies(what, job, own)))
+            return
         failed = [line for node in job.targets(own) if (line := _replicate(what, node, own, Cib()))]
     if failed:
         raise SlipwayError("\n".join(failed))

@@ -146,7 +146,7 @@ def test_the_last_change_takes_a_guest_out(offline: Offline) -> None:
     offline.do(plan.add(WEB, "only", offline.situation(), failback=False))
     delete = ("pcs", "resource", "delete", "--force", "vm-web")
     commands = plan.remove("vm-web", offline.situation(), node="node1", copied=True)
-    assert delete in [each.argv for each in commands]
+    assert delete in [each.argv for each in commands.begin]
     run(["chroot", offline.root, "pcs", "-f", str(AFTER), *delete[1:]])
     situation = offline.situation()
     assert situation.resources == {} and "rsc_location" not in offline.file.read_text()

@@ -113,13 +113,16 @@ def test_local_disks_need_replicas_wherever_the_guest_may_start() -> None:
 def test_a_guest_leaves_ha_and_goes_on() -> None:
     there = replace(HERE, resources={"vm-web": UNDER_HA})
     done = remove("vm-web", there, node="node1", copied=True)
-    said = explain(done).splitlines()
-    assert said[0] == "virsh define /var/lib/slipway/definitions/vm-web.xml"
-    assert said.index("pcs property set stop-orphan-resources=false") < said.index(
-        "pcs resource delete --force vm-web"
-    )
-    assert said[-1] == "pcs property set stop-orphan-resources="
-    assert done[1].undo == ("pcs", "property", "set", "stop-orphan-resources=")
+    assert explain(done.begin).splitlines() == [
+        "virsh define /var/lib/slipway/definitions/vm-web.xml",
+        "pcs property set stop-orphan-resources=false",
+        "pcs resource delete --force vm-web",
+    ]
+    assert done.begin[1].undo == ("pcs", "property", "set", "stop-orphan-resources=")
+    assert explain(done.finish).splitlines() == [
+        "crm_resource --refresh --resource vm-web",
+        "pcs property set stop-orphan-resources=",
+    ]
 
 
 def test_what_is_not_taken_out_of_ha() -> None:

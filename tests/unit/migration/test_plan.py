@@ -65,6 +65,11 @@ def test_a_machine_on_shared_storage_moves_through_libvirts_own_connection() -> 
     ]
 
 
+def test_a_machine_that_starts_with_its_node_goes_on_to() -> None:
+    move = plan(replace(WEB, autostart=True), "node2", HERE, Target())
+    assert "virsh --connect qemu+tls://node2/system autostart web" in explain(move.finish)
+
+
 def test_local_disks_are_copied_and_no_others() -> None:
     move = plan(BOTH, "node2", HERE, READY)
     create, migrate = move.begin

@@ -11,7 +11,7 @@ from agent.core.commands import explain
 from agent.core.errors import SlipwayError
 from agent.replication import plan
 from agent.replication.model import Job, Outcome, jobs, outcome_name, outcomes, replicas
-from agent.replication.plan import Cluster, Disks
+from agent.replication.plan import Cluster, Disks, Place
 from agent.storages.disks import Disk
 
 OWN = Claim("node1", ("1" * 64,))
@@ -77,6 +77,17 @@ def test_only_jobs_that_there_are_run_and_end() -> None:
     assert plan.check_removal("vm-web", known) == plan.check_run(WEB, known) == JOB
     with pytest.raises(SlipwayError, match="belongs to node2"):
         plan.check_run(replace(WEB, claim=Claim("node2", ("1" * 64,))), known)
+
+
+@pytest.mark.parametrize(
+    "place", [Place("node1", "migrating"), Place("node2", "started"), Place("node1", "failed")]
+)
+def test_a_guest_that_moves_is_not_replicated(place: Place) -> None:
+    known = replace(HERE, jobs={"vm-web": JOB})
+    with pytest.raises(SlipwayError, match=f"is {place.state} on {place.node}"):
+        plan.check_run(WEB, known, place)
+    for fine in (Place("node1", "started"), Place(None, "stopped")):
+        assert plan.check_run(WEB, known, fine) == JOB
 
 
 def test_syncoid_knows_the_server_and_its_own_snapshots() -> None:

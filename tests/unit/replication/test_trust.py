@@ -56,6 +56,20 @@ def test_the_guard_lets_syncoid_through(asked: str) -> None:
     assert "this key is for replication" not in done.stderr
 
 
+def test_disks_of_a_guest_that_has_just_arrived_are_not_written() -> None:
+    arrived = Path("/run/slipway/taken/arrived-here")
+    asked = "mbuffer -q | zfs receive -s -F 'rpool/guests/arrived-here' 2>&1"
+    try:
+        run(["sh", GUARD.with_name("end-receiving"), arrived.name])
+        done = run(["sh", GUARD], check=False, env={"SSH_ORIGINAL_COMMAND": asked})
+        assert done.status == 126 and "rpool/guests/arrived-here is in use" in done.stderr
+        other = asked.replace("arrived-here", "another")
+        done = run(["sh", GUARD], check=False, env={"SSH_ORIGINAL_COMMAND": other})
+        assert "in use" not in done.stderr
+    finally:
+        arrived.unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize(
     "asked",
     [
