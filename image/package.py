@@ -31,6 +31,13 @@ def copy_agent(top: Path, tree: Path) -> None:
     shutil.copytree(top / PAGE_SOURCES, tree / PAGE, dirs_exist_ok=True)
 
 
+def render_package(tree: Path) -> None:
+    """Write the package's own files into a tree."""
+    render_tree("package", tree, version=__version__)
+    # sudo wants its files so, and git does not keep it.
+    (tree / "etc/sudoers.d/slipway-roles").chmod(0o440)
+
+
 def path_in(folder: Path) -> Path:
     """The package's path in the folder it was made in."""
     return folder / f"slipway_{__version__}_all.deb"
@@ -43,7 +50,7 @@ def make_package(top: Path, stack: Path, folder: Path) -> None:
     shutil.copy(stack, tree / LIBRARY / "stack.toml")
     for name in NODE_TEMPLATES:
         shutil.copytree(TEMPLATES / name, tree / LIBRARY / "config-templates" / name)
-    render_tree("package", tree, version=__version__)
+    render_package(tree)
     write_pages(tree, __version__)
     run(["dpkg-deb", "--build", "--root-owner-group", "-Zxz", tree, path_in(folder)])
     shutil.rmtree(tree)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import socket
 
-from agent.cluster import members, remove, status
+from agent.cluster import address, links, members, remove, status
+from agent.core.commands import execute
 
 # Exit status of `status`: the cluster may act, or it may not.
 QUORATE, NOT_QUORATE = 0, 3
@@ -31,11 +33,57 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     removing.add_argument("node", metavar="NODE", help="name of the member")
     removing.set_defaults(function=remove_member)
+    _add_address(actions)
     actions.add_parser(
         "refresh",
         help="take over changes of the members (systemd runs it)",
         description="Bring /etc/hosts and the firewall to the members that there are now.",
     ).set_defaults(function=refresh)
+
+
+def _add_address(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = actions.add_parser("address", help="an address that one of the members always has")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    shown = verbs.add_parser("show", help="show it, and which member has it")
+    shown.add_argument("--json", action="store_true", help="print an object")
+    shown.set_defaults(function=show_address)
+    setting = verbs.add_parser(
+        "set",
+        help="give the cluster an address, or another one",
+        description="Have Pacemaker give an address to one of the members, and to another when "
+        "that one dies. Needs fencing.",
+    )
+    setting.add_argument("address", metavar="ADDRESS/PREFIX", help="such as 192.0.2.9/24")
+    removing = verbs.add_parser("remove", help="take it away")
+    for verb, function in ((setting, set_address), (removing, remove_address)):
+        verb.add_argument("--explain", action="store_true", help="print the commands, run none")
+        verb.set_defaults(function=function)
+
+
+def show_address(options: argparse.Namespace) -> int:
+    """Print the address and who has it. Returns the exit status."""
+    found = address.read()
+    node = address.holder() if found else ""
+    if options.json:
+        print(json.dumps({"address": str(found) if found else None, "node": node or None}))
+    else:
+        print(f"{found}  {node or 'at no member now'}" if found else "no address of its own")
+    return 0
+
+
+def set_address(options: argparse.Namespace) -> int:
+    """Set the address. Raises SlipwayError with the reason when it cannot be."""
+    wanted = address.parse(options.address)
+    state, _ = status.look(socket.gethostname())
+    address.check(wanted, state, links.own_addresses())
+    execute(address.plan_set(wanted, address.read()), explain=options.explain)
+    return 0
+
+
+def remove_address(options: argparse.Namespace) -> int:
+    """Take the address away. Raises SlipwayError when there is none."""
+    execute(address.plan_remove(address.read()), explain=options.explain)
+    return 0
 
 
 def show(options: argparse.Namespace) -> int:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
-from xml.etree import ElementTree
 
 from agent.cluster import local
-from agent.cluster.guests.model import COPIES, copy_of, key
+from agent.cluster.guests.model import key
 from agent.containers import lxc
-from agent.core.command import run
 from agent.core.commands import Command, command
 from agent.core.errors import SlipwayError
 from agent.guests.model import Kind
+from agent.ha.look import cib
+from agent.ha.model import resources
 
-SECONDS = 120
 VIRSH = ("virsh", "--connect", "qemu:///system")
 
 
@@ -48,14 +46,5 @@ def resource_of(kind: Kind, name: str) -> str:
     """The name under which Pacemaker runs a guest; empty when it does not. Raises CommandFailed."""
     if not local.configured():
         return ""
-    xml = run(["cibadmin", "--query", "--scope", "resources"], timeout=SECONDS).stdout
-    return find_resource(xml, copy_of(key("vm" if kind == "machine" else kind, name), COPIES))
-
-
-def find_resource(xml: str, copy: Path) -> str:
-    """The resource that starts from this copy of a definition, in the CIB's resources."""
-    for primitive in ElementTree.fromstring(xml).iter("primitive"):
-        pairs = primitive.iterfind("instance_attributes/nvpair[@name='config']")
-        if any(pair.get("value") == str(copy) for pair in pairs):
-            return primitive.get("id", "")
-    return ""
+    found = resources(cib()).get(key("vm" if kind == "machine" else kind, name))
+    return found.id if found else ""

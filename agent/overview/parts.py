@@ -25,12 +25,13 @@ COMMANDS: dict[Subject, dict[str, tuple[str, ...]]] = {
         "guests": ("guest", "list", "--json"),
         "storages": ("storage", "list", "--json"),
         "templates": ("template", "list", "--json"),
-        "replicas": ("replicate", "list", "--json"),
     },
     "cluster": {
         "cluster": ("cluster", "status", "--json"),
         "guests": ("guest", "list", "--cluster", "--json"),
         "ha": ("ha", "list", "--json"),
+        "replicas": ("replicate", "list", "--json"),
+        "address": ("cluster", "address", "show", "--json"),
     },
 }
 SECONDS = 10.0

@@ -49,18 +49,14 @@ def _of_cluster(found: Overview) -> Iterator[Problem]:
     if state := value(found.cluster, "cluster"):
         yield from _of_quorum(state)
         yield from map(_of_member, filter(_is_missing, state["members"]))
-        for line in state["advice"]:
-            yield Problem(level="info", what=line)
+        yield from (Problem(level="info", what=line) for line in state["advice"])
         for title in state["guests"]["stale"]:
             what = f"{found.node}: the copy of {title} is stale, so it does not start here"
             yield Problem(level="info", what=what, node=found.node)
     for guest in (value(found.cluster, "ha") or {}).get("guests", ()):
-        if guest["state"] == "failed":
-            yield Problem(
-                level="danger",
-                what=f"{guest['kind']} {guest['name']} has failed",
-                todo=f"pcs resource cleanup {guest['name']}",
-            )
+        yield from _of_guest(guest)
+    for job in (value(found.cluster, "replicas") or {}).get("jobs", ()):
+        yield from _of_replica(job)
 
 
 def _of_quorum(state: dict[str, Any]) -> Iterator[Problem]:
@@ -83,6 +79,12 @@ def _of_quorum(state: dict[str, Any]) -> Iterator[Problem]:
         )
 
 
+def _of_guest(guest: dict[str, Any]) -> Iterator[Problem]:
+    if guest["state"] == "failed":
+        what = f"{guest['kind']} {guest['name']} has failed"
+        yield Problem(level="danger", what=what, todo="pcs resource cleanup")
+
+
 def _is_missing(member: dict[str, Any]) -> bool:
     return bool(member["state"] != "online")
 
@@ -101,26 +103,35 @@ def _of_node(name: str, answer: Answer, state: str) -> Iterator[Problem]:
         if state in ("", "online"):
             yield Problem(level="warning", what=f"{name} {answer.error}", node=name)
         return
-    for key, part in answer.parts.items():
-        if part.error and key != "replicas":
+    for part in answer.parts.values():
+        if part.error:
             yield Problem(level="warning", what=f"{name}: {part.error}", node=name)
     status = value(answer, "status") or {}
-    bad = status.get("stage") in ("failed", "waiting for operator")
-    for line in status.get("unmet", ()):
-        yield Problem(
-            level="danger" if bad else "warning",
-            what=f"{name}: {line}",
-            todo="solve it, then: systemctl restart slipway-agent" if bad else "",
-            node=name,
-        )
+    yield from _of_agent(name, status)
     if status.get("clock") == "not synchronized":
         yield Problem(
             level="warning", what=f"{name}: the clock is not synchronized", todo="chronyc sources"
         )
     for storage in (value(answer, "storages") or {}).get("storages", ()):
         yield from _of_storage(name, storage)
-    for job in (value(answer, "replicas") or {}).get("jobs", ()):
-        yield from _of_replica(name, job)
+
+
+def _of_agent(name: str, status: dict[str, Any]) -> Iterator[Problem]:
+    """status: a status object; a reason in it may end with a hint, after a hyphen."""
+    steps = status.get("steps", {})
+    for line in status.get("unmet", ()):
+        step, _, reason = line.partition(": ")
+        state = steps.get(step, {}).get("state", "")
+        if state == "pending":
+            # It waits for another, which is named.
+            continue
+        what, _, hint = reason.partition(" - ")
+        yield Problem(
+            level="danger" if state == "waiting" or status["stage"] == "failed" else "warning",
+            what=f"{name}: {step}: {what}" if reason else f"{name}: {line}",
+            todo=hint.removeprefix("run: ").removeprefix("see: "),
+            node=name,
+        )
 
 
 def _of_storage(name: str, storage: dict[str, Any]) -> Iterator[Problem]:
@@ -140,13 +151,13 @@ def _of_storage(name: str, storage: dict[str, Any]) -> Iterator[Problem]:
         )
 
 
-def _of_replica(name: str, job: dict[str, Any]) -> Iterator[Problem]:
+def _of_replica(job: dict[str, Any]) -> Iterator[Problem]:
     what = f"replication of {job['guest']} to {job['target']}"
     todo = f"slipway replicate run {job['guest']}"
     if job["error"]:
-        yield Problem(level="danger", what=f"{what}: {job['error']}", todo=todo, node=name)
+        yield Problem(level="danger", what=f"{what}: {job['error']}", todo=todo, node=job["source"])
     elif job["age"] is not None and job["age"] > LATE * job["every"]:
-        yield Problem(level="warning", what=f"{what} is late", todo=todo, node=name)
+        yield Problem(level="warning", what=f"{what} is late", todo=todo, node=job["source"])
 
 
 def value(answer: Answer, name: str) -> Any:

@@ -36,7 +36,7 @@ export class Actions {
     async migrate(guest, nodes) {
         const answer = await ask({
             title: `Migrate ${guest.name}?`,
-            text: `It moves from ${guest.node} to another node. A container stops for that time.`,
+            text: `It moves from ${guest.node} to another node while it runs.`,
             yes: "Migrate",
             fields: [choice("node", "To", nodes)],
         });

@@ -1,6 +1,6 @@
 /* Quorum, fencing and HA. */
 
-import { card, facts, failure, label, quiet } from "./parts.js";
+import { card, facts, failure, label, link, quiet } from "./parts.js";
 import { count, duration } from "./words.js";
 
 export function cluster(overview) {
@@ -20,6 +20,12 @@ export function cluster(overview) {
             : label("orange", "off")],
         ["HA", state.ha ? label("green", "on") : [label("orange", "off"), ` ${state.why_off}`]],
     ];
+    const own = overview.cluster.parts.address?.value;
+    if (own?.address) {
+        const host = own.address.split("/")[0];
+        const url = `https://${host.includes(":") ? `[${host}]` : host}:9090/slipway`;
+        pairs.push(["Address of its page", [link(host, url), own.node ? `, at ${own.node} now` : ", at no node now"]]);
+    }
     const ends = state.credentials.certificate_ends;
     if (ends)
         pairs.push(["Certificate", `until ${ends.slice(0, 10)}, renewed before`]);

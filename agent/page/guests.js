@@ -35,8 +35,10 @@ export function all(overview) {
     }
     for (const ha of overview.cluster.parts.ha?.value?.guests ?? []) {
         const before = found.get(key(ha.kind, ha.name));
-        const blind = !before?.seen || before.silent;
-        put(ha.kind, ha.name, { ha, ...(blind && { node: ha.node ?? before?.node, state: ha.state }) });
+        // Where a guest under HA is, Pacemaker knows better than a node that had it before.
+        const seen = before?.seen && !before.silent && (ha.node === null || ha.node === before.node);
+        const state = ha.state === "started" ? "running" : ha.state;
+        put(ha.kind, ha.name, { ha, ...(!seen && { node: ha.node ?? before?.node, state }) });
     }
     return [...found.values()].sort((one, other) => one.id.localeCompare(other.id));
 }
@@ -88,6 +90,8 @@ function buttons(overview, guest, actions, role) {
     if (busy)
         return [label("blue", busy)];
     const stopped = guest.ha ? guest.ha.wanted === "stopped" : guest.state === "stopped";
+    // LXC cannot move what runs.
+    const moves = guest.kind === "machine" && guest.state === "running";
     const targets = overview.cluster.parts.cluster?.value?.members
             .filter(one => one.state === "online" && one.name !== guest.node)
             .map(one => one.name) ?? [];
@@ -97,6 +101,6 @@ function buttons(overview, guest, actions, role) {
     return [
         stopped && make("Start", () => actions.start(guest)),
         !stopped && make("Stop", () => actions.stop(guest)),
-        targets.length > 0 && make("Migrate", () => actions.migrate(guest, targets)),
+        moves && targets.length > 0 && make("Migrate", () => actions.migrate(guest, targets)),
     ];
 }

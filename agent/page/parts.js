@@ -20,7 +20,7 @@ export function table(label, columns, rows) {
     const heading = name => h("th", { class: "pf-v6-c-table__th", scope: "col", role: "columnheader" }, name);
     const cell = (content, index) => h("td", {
         class: "pf-v6-c-table__td", role: "cell", "data-label": columns[index],
-    }, content);
+    }, h("div", {}, content));
     return h("table", {
         class: "pf-v6-c-table pf-m-grid-md pf-m-compact", role: "table", "aria-label": label,
     },

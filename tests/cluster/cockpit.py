@@ -10,13 +10,14 @@ from typing import Any, cast
 from selenium import webdriver
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.cluster.person import PASSWORD
 
 # Of every wait, in seconds. Only a failure takes so long.
-LIMIT = 60
+LIMIT = 180
 # Cockpit's own complaints: fonts that Debian leaves out, and whether one is signed in already.
 OF_COCKPIT = ("/assets/fonts/", "/cockpit/login")
 # Of a page that is as wide as a phone.
@@ -96,6 +97,10 @@ class Cockpit:
 
         self.wait(clicked, f"{identity} to click")
 
+    def keys(self, key: str) -> None:
+        """Press a key, wherever the focus is."""
+        ActionChains(self.driver).send_keys(key).perform()
+
     def run(self, script: str, *arguments: object) -> Any:
         """What a script in the page gives."""
         execute = cast(Callable[..., object], self.driver.execute_script)
@@ -117,9 +122,9 @@ class Cockpit:
     def fits(self) -> bool:
         """Nothing of the page is wider than its window."""
         script = (
-            "const main = document.querySelector('.pf-v6-c-page__main-container');"
-            "return main.scrollWidth <= main.clientWidth"
-            " && document.documentElement.scrollWidth <= window.innerWidth"
+            "return [document.documentElement, ...document.querySelectorAll("
+            "'.pf-v6-c-page__main-container, .pf-v6-c-page__main-section, .pf-v6-c-card')]"
+            ".every(one => one.scrollWidth <= one.clientWidth)"
         )
         return bool(self.run(script))
 

@@ -10,22 +10,21 @@ from tests.cluster.network import Switch
 from tests.cluster.node import Node
 
 PASSWORD = "let me in"
-CABLE = "page-person"
 
 
 @contextmanager
 def cable(switch: Switch) -> Iterator[None]:
     """This machine's own network reaches the nodes' first link while the context lasts."""
-    run(
-        ["ip", "link", "add", CABLE, "type", "veth", "peer", "name", "person", "netns", switch.name]
-    )
+    name = f"{switch.name}-man"
+    peer = ["peer", "name", "person", "netns", switch.name]
+    run(["ip", "link", "add", name, "type", "veth", *peer])
     try:
         run(["ip", "-n", switch.name, "link", "set", "person", "master", "br0", "up"])
-        run(["ip", "addr", "add", f"{switch.address(254, 0)}/24", "dev", CABLE])
-        run(["ip", "link", "set", CABLE, "up"])
+        run(["ip", "addr", "add", f"{switch.address(254, 0)}/24", "dev", name])
+        run(["ip", "link", "set", name, "up"])
         yield
     finally:
-        run(["ip", "link", "del", CABLE])
+        run(["ip", "link", "del", name])
 
 
 def open_page(node: Node) -> None:

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent import __version__
 from agent.core.command import run
-from agent.core.template import TEMPLATES, render_tree
-from image.package import LIBRARY, NODE_TEMPLATES, copy_agent
+from agent.core.template import TEMPLATES
+from image.package import LIBRARY, NODE_TEMPLATES, copy_agent, render_package
 
 TOP = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("SLIPWAY_CACHE", "/var/cache/slipway")) / "steps"
@@ -97,7 +96,7 @@ def prepare(root: Path) -> None:
     copy_agent(TOP, root)
     for name in NODE_TEMPLATES:
         shutil.copytree(TEMPLATES / name, root / LIBRARY / "config-templates" / name)
-    render_tree("package", root, version=__version__)
+    render_package(root)
     shutil.rmtree(root / "DEBIAN")
     run(["systemd-sysusers", f"--root={root}"])
     for path in root.glob(WANTS):

@@ -17,14 +17,6 @@ from agent.storages.fill import sizes
 
 libvirt = pytest.importorskip("libvirt")
 URI = "test:///default"
-RESOURCES = """<resources>
-  <primitive id="other"><instance_attributes id="a"><nvpair id="b" name="config"
-    value="/etc/x.xml"/></instance_attributes></primitive>
-  <group id="g"><primitive id="web-resource"><instance_attributes id="c"><nvpair id="d"
-    name="config" value="/var/lib/slipway/definitions/vm-web.xml"/></instance_attributes>
-  </primitive></group>
-</resources>"""
-COPY = Path("/var/lib/slipway/definitions/vm-web.xml")
 
 
 @pytest.fixture
@@ -109,11 +101,6 @@ def test_a_guest_of_another_node_and_one_that_ha_would_start_again() -> None:
         power.plan("start", "machine", "web", "", [])
     with pytest.raises(SlipwayError, match="under HA"):
         power.plan("stop", "machine", "web", "web", [], force=True)
-
-
-def test_the_resource_of_a_guest() -> None:
-    assert power.find_resource(RESOURCES, COPY) == "web-resource"
-    assert power.find_resource("<resources/>", COPY) == ""
 
 
 def test_a_state_that_libvirt_does_not_name() -> None:

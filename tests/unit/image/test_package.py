@@ -25,6 +25,7 @@ def test_contents_and_control(tmp_path: Path) -> None:
     modes = {line.split()[5].lstrip("."): line.split()[0] for line in listing}
     assert modes["/usr/bin/slipway"] == "-rwxr-xr-x"
     assert modes["/etc/kernel/postinst.d/zz-slipway-boot"] == "-rwxr-xr-x"
+    assert modes["/etc/sudoers.d/slipway-roles"] == "-r--r-----"
     for path in ("agent/__main__.py", "stack.toml", "config-templates/boot/grub.cfg.j2"):
         assert f"/usr/lib/slipway/{path}" in modes
     assert "/usr/lib/systemd/system/slipway-agent.service" in modes

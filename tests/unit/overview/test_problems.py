@@ -70,20 +70,6 @@ def test_a_node_that_belongs_to_no_cluster_is_no_problem() -> None:
         ("storages", {"storages": [storage(85)]}, "warning", "local is 85% full"),
         ("storages", {"storages": [storage(96)]}, "danger", "local is 96% full"),
         ("storages", {"storages": [storage(in_use=False)]}, "warning", "is not in use"),
-        ("replicas", {"jobs": [job(121)]}, "warning", "web to node2 is late"),
-        ("replicas", {"jobs": [job(error="no space")]}, "danger", "no space"),
-        (
-            "status",
-            {"stage": "waiting for operator", "unmet": ["storage: no disk"], "clock": "unknown"},
-            "danger",
-            "node2: storage: no disk",
-        ),
-        (
-            "status",
-            {"stage": "retrying", "unmet": ["services: x"], "clock": "unknown"},
-            "warning",
-            "node2: services: x",
-        ),
         (
             "status",
             {"stage": "ready", "unmet": [], "clock": "not synchronized"},
@@ -98,9 +84,47 @@ def test_what_a_node_says_of_itself(part: str, value: Any, level: str, words: st
     assert words in what
 
 
-@pytest.mark.parametrize("age", [120, None])
-def test_a_replica_may_miss_one_turn(age: float | None) -> None:
-    assert said(overview(node1=node(replicas={"jobs": [job(age)]}))) == []
+def test_what_an_agent_waits_for_and_what_it_goes_on_with() -> None:
+    status = {
+        "stage": "waiting for operator",
+        "clock": "unknown",
+        "unmet": [
+            "time: chrony.service is inactive",
+            "storage: no disk - run: slipway disk replace",
+            "cluster: pending",
+        ],
+        "steps": {
+            "time": {"state": "failed"},
+            "storage": {"state": "waiting"},
+            "cluster": {"state": "pending"},
+        },
+    }
+    found = problems(overview(node2=node(status=status)))
+    assert [(one.level, one.what, one.todo) for one in found] == [
+        ("danger", "node2: storage: no disk", "slipway disk replace"),
+        ("warning", "node2: time: chrony.service is inactive", ""),
+    ]
+
+
+def test_an_agent_that_has_not_run() -> None:
+    unmet = ["the agent has not started since the machine was started"]
+    status = {"stage": "not started", "clock": "unknown", "unmet": unmet, "steps": {}}
+    ((level, what),) = said(overview(node2=node(status=status)))
+    assert (level, what) == ("warning", f"node2: {unmet[0]}")
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (job(120), []),
+        (job(None), []),
+        (job(121), [("warning", "replication of web to node2 is late")]),
+        (job(error="no space"), [("danger", "replication of web to node2: no space")]),
+    ],
+)
+def test_a_replica_may_miss_one_turn(row: Any, expected: list[tuple[str, str]]) -> None:
+    about = about_cluster(replicas={"jobs": [row]})
+    assert said(overview().model_copy(update={"cluster": about})) == expected
 
 
 def test_a_part_that_fails_is_named_and_the_rest_is_there() -> None:
@@ -112,4 +136,4 @@ def test_a_guest_that_ha_gave_up() -> None:
     guest = {"name": "web", "kind": "machine", "state": "failed"}
     found = overview().model_copy(update={"cluster": about_cluster(ha={"guests": [guest]})})
     (problem,) = problems(found)
-    assert problem.todo == "pcs resource cleanup web"
+    assert problem.todo == "pcs resource cleanup"

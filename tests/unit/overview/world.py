@@ -32,7 +32,14 @@ def storage(used: int = 10, *, in_use: bool = True) -> dict[str, Any]:
 
 def job(age: float | None = 60, error: str = "") -> dict[str, Any]:
     """A row of `slipway replicate list --json`."""
-    return {"guest": "web", "target": "node2", "every": 60, "age": age, "error": error}
+    return {
+        "guest": "web",
+        "source": "node1",
+        "target": "node2",
+        "every": 60,
+        "age": age,
+        "error": error,
+    }
 
 
 def node(**parts: Any) -> Answer:
@@ -42,14 +49,18 @@ def node(**parts: Any) -> Answer:
         "guests": {"guests": []},
         "storages": {"storages": [storage()]},
         "templates": {"templates": []},
-        "replicas": {"jobs": [job()]},
     }
     return Answer(parts={name: Part(value=each) for name, each in (values | parts).items()})
 
 
 def about_cluster(state: dict[str, Any] | None = None, **parts: Any) -> Answer:
     """What a node says about the cluster."""
-    values = {"cluster": state or cluster(), "guests": {"guests": []}, "ha": {"guests": []}}
+    values: dict[str, Any] = {
+        "cluster": state or cluster(),
+        "guests": {"guests": []},
+        "ha": {"guests": []},
+        "replicas": {"jobs": [job()]},
+    }
     return Answer(parts={name: Part(value=each) for name, each in (values | parts).items()})
 
 
