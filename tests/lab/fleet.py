@@ -30,7 +30,7 @@ from tests.lab.install import (
     free_port,
     install,
 )
-from tests.lab.layouts import LAYOUTS
+from tests.lab.layouts import LAYOUTS, Layout
 from tests.lab.machine import Machine
 from tests.lab.serial import Line
 from tests.lab.spec import Disk, FirmwareName, Forward, MachineSpec, Nic, SocketNetwork, UserNetwork
@@ -66,19 +66,23 @@ def node_name(number: int) -> str:
     return f"node{number}"
 
 
-def fleet_specs(count: int, firmware: FirmwareName) -> tuple[MachineSpec, ...]:
+def fleet_specs(
+    count: int, firmware: FirmwareName, layout: Layout = LAYOUT
+) -> tuple[MachineSpec, ...]:
     """Machines that share two Ethernet segments."""
     segments = tuple(SocketNetwork(free_port()) for _ in BRIDGES)
-    return tuple(_spec(number, firmware, segments) for number in range(1, count + 1))
+    return tuple(_spec(number, firmware, segments, layout) for number in range(1, count + 1))
 
 
-def _spec(number: int, firmware: FirmwareName, segments: Sequence[SocketNetwork]) -> MachineSpec:
+def _spec(
+    number: int, firmware: FirmwareName, segments: Sequence[SocketNetwork], layout: Layout
+) -> MachineSpec:
     forwards = tuple(Forward(free_port(), guest) for guest in (SSH_PORT, WEB_PORT))
     networks: tuple[UserNetwork | SocketNetwork, ...] = (UserNetwork(forwards), *segments)
     return MachineSpec(
         node_name(number),
         firmware,
-        disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in LAYOUT.disks),
+        disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in layout.disks),
         nics=tuple(Nic(_mac(number, card), network) for card, network in enumerate(networks)),
         cpus=1,
         extra=WATCHDOG,
@@ -89,19 +93,19 @@ def _mac(number: int, card: int) -> str:
     return f"52:54:00:00:{number:02x}:{card:02x}"
 
 
-def fleet_answers(count: int, public_key: str) -> tuple[Answer, ...]:
+def fleet_answers(count: int, public_key: str, layout: Layout = LAYOUT) -> tuple[Answer, ...]:
     """The answers of a kit's machines; HA is asked for."""
     names = [node_name(number) for number in range(1, count + 1)]
     addresses = {node_name(number): link_address(number) for number in range(1, count + 1)}
     tables = kit.make(CLUSTER, names, addresses, datetime.now(UTC))
     return tuple(
-        _answer(number, tomllib.loads(tables[name].table())["cluster"], public_key)
+        _answer(number, tomllib.loads(tables[name].table())["cluster"], public_key, layout)
         for number, name in enumerate(names, start=1)
     )
 
 
-def _answer(number: int, table: dict[str, Any], public_key: str) -> Answer:
-    made = answer(LAYOUT, public_key)
+def _answer(number: int, table: dict[str, Any], public_key: str, layout: Layout) -> Answer:
+    made = answer(layout, public_key)
     made["global"]["fqdn"] = f"{node_name(number)}.lab.example.org"
     made["network"] |= {
         "interface": CARDS[0],
