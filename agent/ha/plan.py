@@ -17,6 +17,9 @@ from agent.ha.transaction import transaction
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 LARGEST = 999
+# Where data goes that does not go through libvirt; by itself libvirt would name the node by its
+# full name, which others need not know.
+MIGRATION = "tcp://{}"
 ORPHANS = "stop-orphan-resources"
 # A guest may take minutes to shut down or to be copied, and Pacemaker fences a node that does not
 # stop one in time; LXC's agent asks for 10 s to start, which is too short.
@@ -171,6 +174,7 @@ def _create(candidate: Candidate, stickiness: int) -> tuple[str, ...]:
         "hypervisor=qemu:///system",
         "migration_transport=tls",
         f"migrate_options={' '.join(migrate_options(candidate.copied))}",
+        *((f"migrateuri={MIGRATION.format('%n')}",) if candidate.copied else ()),
         "start_resources=1",
         # They would write to the CIB at every look.
         *(f"autoset_utilization_{each}=0" for each in ("cpu", "host_memory", "hv_memory")),

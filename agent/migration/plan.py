@@ -11,7 +11,7 @@ from agent.cluster.monitor import NodeState
 from agent.core.commands import Command, command
 from agent.core.errors import SlipwayError
 from agent.ha.model import Group, Resource
-from agent.ha.plan import migrate_options
+from agent.ha.plan import MIGRATION, migrate_options
 from agent.hypervisor import Volume
 from agent.storages.disks import Disk
 
@@ -162,7 +162,7 @@ def plan(moving: Moving, node: str, cluster: Cluster, target: Target) -> Move:
     _check_target(moving, node, target)
     local = _local(moving)
     new = [moving.volumes[d.target] for d in local if _label(moving, d) not in target.volumes]
-    how = ("--live", *migrate_options([d.target for d in local])) if moving.runs else ("--offline",)
+    how = _how(moving, node)
     return Move(
         begin=(
             *(_create(volume, node) for volume in new),
@@ -179,6 +179,14 @@ def plan(moving: Moving, node: str, cluster: Cluster, target: Target) -> Move:
             *_forget(moving, local, cluster.own),
         ),
     )
+
+
+def _how(moving: Moving, node: str) -> tuple[str, ...]:
+    copied = [disk.target for disk in _local(moving)]
+    if not moving.runs:
+        return ("--offline",)
+    beside = ("--migrateuri", MIGRATION.format(node)) if copied else ()
+    return ("--live", *migrate_options(copied), *beside)
 
 
 def _check_target(moving: Moving, node: str, target: Target) -> None:

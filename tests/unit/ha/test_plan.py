@@ -108,6 +108,7 @@ def test_local_disks_need_replicas_wherever_the_guest_may_start() -> None:
     assert "no replica on node2" in refusal(LOCAL, some, "prod")
     said = explain(add(LOCAL, "only", some, failback=False))
     assert "'migrate_options=--p2p --copy-storage-all --migrate-disks vda'" in said
+    assert "migrateuri=tcp://%n" in said
 
 
 def test_a_guest_leaves_ha_and_goes_on() -> None:

@@ -78,7 +78,7 @@ def test_local_disks_are_copied_and_no_others() -> None:
         "--capacity 1073741824 --allocation 0 --format qcow2"
     )
     assert create.undo[-4:] == ("vol-delete", "--pool", "local", "data.qcow2")
-    assert "--p2p --copy-storage-all --migrate-disks vdb" in str(migrate)
+    assert "--p2p --copy-storage-all --migrate-disks vdb --migrateuri tcp://node2" in str(migrate)
     assert str(move.finish[-1]) == "virsh vol-delete --pool local data.qcow2"
 
 
