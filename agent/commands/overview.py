@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 from functools import partial
+from pathlib import Path
 
 from agent.core.errors import SlipwayError
 from agent.overview import parts, server
@@ -13,6 +14,8 @@ from agent.overview.model import Overview, Part, Subject
 
 # systemd gives the listening socket as this file descriptor: see sd_listen_fds(3).
 FIRST_SOCKET = 3
+# systemd makes it when the server starts, and removes it when it ends.
+FOLDER = Path("/run/slipway-overview")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -76,5 +79,5 @@ def serve(_options: argparse.Namespace) -> int:
         raise SlipwayError(
             "there is no socket", hint="systemctl start slipway-overview.socket"
         ) from error
-    server.Server(listening, collect).serve_until_idle()
+    server.Server(listening, collect, FOLDER).serve_until_idle()
     return 0

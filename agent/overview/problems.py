@@ -74,6 +74,7 @@ def _of_quorum(state: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(level="warning", what="no node may fail now")
     if not state["ha"]:
         reason, _, todo = state["why_off"].rpartition(": ")
+        reason = reason.removesuffix(": switch it on with").removesuffix(": finish it with")
         yield Problem(
             level="warning", what=f"HA is off: {reason or todo}", todo=todo if reason else ""
         )

@@ -52,7 +52,7 @@ def test_why_ha_is_off_and_how_it_is_switched_on() -> None:
     why = "fencing is off: switch it on with: slipway ha enable"
     state.update(ha=False, why_off=why)
     (problem,) = problems(overview(state))
-    assert problem.what == "HA is off: fencing is off: switch it on with"
+    assert problem.what == "HA is off: fencing is off"
     assert problem.todo == "slipway ha enable"
 
 

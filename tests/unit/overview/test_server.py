@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import socket
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -20,34 +22,49 @@ LIMIT = 30.0
 
 
 class Collecting:
-    """Counts how often something is collected."""
+    """Counts, in a file, how often something is collected. slow: seconds that a cluster takes."""
 
-    def __init__(self) -> None:
-        self.times = 0
+    def __init__(self, log: Path, slow: float = 0.0) -> None:
+        self.log = log
+        self.slow = slow
+        log.touch()
+
+    @property
+    def times(self) -> int:
+        return len(self.log.read_text())
 
     def __call__(self, subject: Subject) -> dict[str, Part]:
-        self.times += 1
+        with self.log.open("a") as stream:
+            stream.write("x")
+        if subject == "cluster":
+            time.sleep(self.slow)
         return {subject: Part(value=self.times)}
 
 
-@pytest.fixture
-def collecting() -> Collecting:
-    return Collecting()
-
-
-@pytest.fixture
-def url(collecting: Collecting, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(server, "IDLE_SECONDS", 1.0)
+@contextmanager
+def serving(collecting: Collecting, folder: Path) -> Iterator[str]:
+    """A server in a process of its own, which ends when nobody asks."""
+    folder.mkdir()
     listening = socket.create_server(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
-    made = server.Server(listening, collecting)
-    thread = threading.Thread(target=made.serve_until_idle)
-    thread.start()
-    yield f"http://127.0.0.1:{port}"
-    # It ends by itself when nobody asks.
-    thread.join(LIMIT)
-    assert not thread.is_alive()
+    made = server.Server(listening, collecting, folder)
+    made.timeout = 1.0
+    process = multiprocessing.get_context("fork").Process(target=made.serve_until_idle)
+    process.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    process.join(LIMIT)
+    assert process.exitcode == 0
     made.server_close()
+
+
+@pytest.fixture
+def collecting(tmp_path: Path) -> Collecting:
+    return Collecting(tmp_path / "collected")
+
+
+@pytest.fixture
+def url(collecting: Collecting, tmp_path: Path) -> Iterator[str]:
+    with serving(collecting, tmp_path / "kept") as where:
+        yield where
 
 
 def test_it_tells_again_what_it_has_just_collected(url: str, collecting: Collecting) -> None:
@@ -58,6 +75,17 @@ def test_it_tells_again_what_it_has_just_collected(url: str, collecting: Collect
     assert collecting.times == 2
 
 
+def test_who_asks_for_one_subject_does_not_wait_for_the_other(tmp_path: Path) -> None:
+    with serving(Collecting(tmp_path / "collected", slow=5.0), tmp_path / "kept") as where:
+        host, port = where.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as waiting:
+            waiting.sendall(b"GET /cluster HTTP/1.0\r\n\r\n")
+            assert requests.get(f"{where}/node", timeout=LIMIT).status_code == 200
+            waiting.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                waiting.recv(1)
+
+
 @pytest.mark.parametrize("path", ["/", "/nodes", "/node/", "/node?x"])
 def test_it_tells_nothing_else(url: str, collecting: Collecting, path: str) -> None:
     assert requests.get(f"{url}{path}", timeout=LIMIT).status_code == 404
@@ -65,8 +93,7 @@ def test_it_tells_nothing_else(url: str, collecting: Collecting, path: str) -> N
     assert collecting.times == 0
 
 
-def test_a_client_that_says_nothing_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.Handler, "timeout", 0.2)
+def test_a_client_that_says_nothing_holds_nobody_up(url: str) -> None:
     port = int(url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)):
         assert requests.get(f"{url}/node", timeout=LIMIT).status_code == 200
