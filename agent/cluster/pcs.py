@@ -25,6 +25,9 @@ from agent.core.errors import SlipwayError
 SOCKET = Path("/run/pcsd.socket")
 PORT = 2224
 TASK_SECONDS = 300
+# For a question: workers of pcsd that have stopped go on after half a minute, see
+# slipway-pcsd-workers.service.
+QUESTION_SECONDS = 120
 START_SECONDS = 120
 # For one command; an emulated machine takes minutes for what a real one does in a second.
 COMMAND_SECONDS = 300
@@ -41,13 +44,13 @@ class PcsFailed(SlipwayError):
 
 
 class _LocalConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=TASK_SECONDS)
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(TASK_SECONDS)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
@@ -59,7 +62,8 @@ class Pcsd:
 
     def members(self) -> dict[str, tuple[str, ...]]:
         """Names of the nodes in corosync.conf, with their addresses by link. Raises PcsFailed."""
-        nodes = self._task("cluster.get_corosync_conf_struct")["nodes"]
+        command = "cluster.get_corosync_conf_struct"
+        nodes = self._task(command, seconds=QUESTION_SECONDS)["nodes"]
         return {
             node["name"]: tuple(
                 item["addr"] for item in sorted(node["addrs"], key=lambda item: int(item["link"]))
@@ -102,15 +106,15 @@ class Pcsd:
         kind = "application/x-www-form-urlencoded"
         self._post("/remote/known_hosts_change", body, kind)
 
-    def _task(self, command: str, **params: object) -> Any:
+    def _task(self, command: str, *, seconds: float = TASK_SECONDS, **params: object) -> Any:
         body = json.dumps({"command_name": command, "params": params, "options": {}})
-        answer = json.loads(self._post("/api/v2/task/run", body, "application/json"))
+        answer = json.loads(self._post("/api/v2/task/run", body, "application/json", seconds))
         if answer.get("task_finish_type") != "SUCCESS":
             raise PcsFailed(_errors(answer) or "pcs gave no reason", where=command)
         return answer["result"]
 
-    def _post(self, path: str, body: str, kind: str) -> str:
-        connection = _LocalConnection(self.path)
+    def _post(self, path: str, body: str, kind: str, seconds: float = TASK_SECONDS) -> str:
+        connection = _LocalConnection(self.path, seconds)
         try:
             connection.request("POST", path, body, {"Content-Type": kind})
             response = connection.getresponse()
