@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from installer.session.protocol import FoundSystem
 
 PLACE = Path("/rescue")
 EFI = Path("/sys/firmware/efi")
+HOST_ID = Path("/sys/module/spl/parameters/spl_hostid")
 COLUMNS = "PATH,TYPE,FSTYPE,MOUNTPOINTS"
 
 
@@ -40,8 +42,7 @@ def execute(action: Action, place: Path = PLACE) -> None:
         case ActivateVolumes():
             run(["vgchange", "--activate", "y"], check=False)
         case ImportPool():
-            run(["modprobe", "zfs"])
-            run(["zpool", "import", "-f", "-N", "-R", place, action.name], check=False)
+            _import_pool(action, place)
         case MountRoot():
             _mount_root(action, place)
         case MountRest():
@@ -51,8 +52,27 @@ def execute(action: Action, place: Path = PLACE) -> None:
             run(["mount", "--rbind", "--make-rslave", f"/{action.folder}", target])
 
 
+def _import_pool(action: ImportPool, place: Path) -> None:
+    run(["modprobe", "zfs"])
+    # A pool notes who imports it, and its own node would refuse it after a stranger that could not
+    # export it. So this system has the node's id meanwhile.
+    told = run(["zdb", "-l", action.device], check=False).stdout
+    if host := host_id(told):
+        HOST_ID.write_text(f"{host}\n")
+    run(["zpool", "import", "-f", "-N", "-R", place, action.name], check=False)
+
+
+def host_id(label: str) -> int:
+    """The id of the host that a pool belongs to, 0 if of none. label: as zdb -l prints it."""
+    found = re.search(r"^ +hostid: (\d+)$", label, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
 def _mount_root(action: MountRoot, place: Path) -> None:
     place.mkdir(exist_ok=True)
+    # What is mounted below a private mount is seen by no service that has mounts of its own:
+    # it would keep it, and with it the pool, when this system lets go.
+    run(["mount", "--types", "tmpfs", "--make-private", "rescue", place])
     kind = action.filesystem
     # A dataset's own mount point is the altroot; zfsutil is how mount(8) is told so.
     options = [*action.options, *(["zfsutil"] if kind == "zfs" else [])]
@@ -71,7 +91,8 @@ def _mount_rest(action: MountRest, place: Path) -> None:
 
 def release(place: Path = PLACE) -> None:
     """Unmount the installed system; nothing mounted is fine."""
-    if place.is_mount():
+    # One for the system, and one for the private place below it.
+    while place.is_mount():
         run(["umount", "--recursive", place])
 
 
@@ -104,11 +125,10 @@ def look(candidates: Iterator[Candidate]) -> Iterator[tuple[Candidate, FoundSyst
     for candidate in candidates:
         try:
             execute(plan_look(candidate))
-        except CommandFailed:
-            continue
-        try:
             if system := describe(candidate, PLACE):
                 yield candidate, system
+        except CommandFailed:
+            continue
         finally:
             release()
 

@@ -29,10 +29,11 @@ class ActivateVolumes(Model):
 
 
 class ImportPool(Model):
-    """Import a ZFS pool without mounting anything of it."""
+    """Import a ZFS pool without mounting anything of it. device: one that is part of it."""
 
     kind: Literal["import-pool"] = "import-pool"
     name: str
+    device: str
 
 
 class MountRoot(Model):
@@ -79,13 +80,13 @@ def plan_search(inventory: Inventory) -> Iterator[Action]:
     if "LVM2_member" in kinds or "linux_raid_member" in kinds:
         yield ActivateVolumes()
     pools = {
-        content.label
+        content.label: content.device
         for disk in inventory.disks
         for content in disk.contents
         if content.kind == "zfs_member" and content.label
     }
-    for name in sorted(pools):
-        yield ImportPool(name=name)
+    for name, device in sorted(pools.items()):
+        yield ImportPool(name=name, device=device)
 
 
 def candidates(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 LOG = Path("/run/slipway/installer.log")
 LOG_BYTES = 1 << 20
 LOG_NAME = "slipway-installer.log"
+log = logging.getLogger("installer")
 Result = dict[str, Any]
 
 
@@ -49,8 +51,10 @@ def carry_out(session: Session, client: int, command: Command) -> Result:
             _set_password(session, client, command)
         case SetLanguage():
             session.update(language=command.language)
-        case Start() | Retry() | Leave():
+        case Start() | Retry():
             session.order(command)
+        case Leave():
+            _leave(session, command)
         case Choose():
             _choose(session)
         case Probe():
@@ -99,6 +103,18 @@ def _choose(session: Session) -> None:
 
         let_go(session)
     session.choose()
+
+
+def _leave(session: Session, command: Leave) -> None:
+    if session.state.stage == "rescue":
+        from installer.rescue.session import let_go
+
+        try:
+            let_go(session)
+        except SlipwayError as error:
+            # What is still in use ends with the machine.
+            log.warning("%s", error)
+    session.order(command)
 
 
 def _import_keys(session: Session, client: int, command: ImportKeys) -> Result:

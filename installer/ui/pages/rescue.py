@@ -48,7 +48,7 @@ def _fields(view: View) -> Iterator[Field]:
             )
             yield Button(f"mount-{number}", label, (Rescue(action="mount", system=number),))
     yield Button("choose", _("Leave the rescue, install"), (Choose(), Go("hardware")))
-    yield Button("reboot", _("Restart"), (Rescue(action="release"), Leave(mode="reboot")))
+    yield Button("reboot", _("Restart"), (Leave(mode="reboot"),))
 
 
 def _mounted(view: View, system: FoundSystem) -> Iterator[Field]:

@@ -23,7 +23,7 @@ from installer.rescue.plan import (
     plan_mount,
     plan_search,
 )
-from installer.session.protocol import FoundSystem, Rescue
+from installer.session.protocol import FoundSystem, Leave, Rescue
 from tests.unit.storage.machines import content, disk, machine
 from tests.unit.ui.conftest import Hall
 
@@ -52,7 +52,10 @@ def found(*kinds: tuple[str, str]) -> Inventory:
         (found(("linux_raid_member", "")), [AssembleArrays(), ActivateVolumes()]),
         (
             found(("zfs_member", "rpool"), ("zfs_member", "rpool"), ("zfs_member", "tank")),
-            [ImportPool(name="rpool"), ImportPool(name="tank")],
+            [
+                ImportPool(name="rpool", device="/dev/sda3"),
+                ImportPool(name="tank", device="/dev/sda3"),
+            ],
         ),
         (found(("ext4", "root")), []),
     ],
@@ -148,3 +151,23 @@ def test_a_search_that_fails_is_over(hall: Hall, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(execute, "rows", broken)
     assert "lsblk" in ask(hall, "find")
     assert not hall.session.state.busy
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_restart_lets_go_first(hall: Hall, monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
+    def end() -> None:
+        hall.machine.done.append("end")
+        if busy:
+            raise SlipwayError("zpool ended with status 1")
+
+    monkeypatch.setattr(execute, "end", end)
+    ask(hall, "find")
+    assert not hall.ask(Leave(mode="reboot")).error
+    assert hall.machine.done[-1] == "end"
+    assert hall.session.orders.get_nowait() == Leave(mode="reboot")
+
+
+def test_the_id_of_the_host_that_a_pool_belongs_to() -> None:
+    label = "    version: 5000\n    name: 'rpool'\n    hostid: 1619310989\n    hostname: 'node1'\n"
+    assert execute.host_id(label) == 1619310989
+    assert execute.host_id("failed to unpack label 0\n") == 0
