@@ -6,7 +6,7 @@ import argparse
 
 from agent.backup import schedule, work
 from agent.backup.model import backups_in
-from agent.core.commands import explain, perform
+from agent.core.commands import add_explain, explain, perform
 from agent.core.errors import SlipwayError
 
 KEEP = 7
@@ -30,7 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     restore.add_argument("--from", dest="place", metavar="PLACE", required=True, help=PLACE)
     restore.add_argument("--time", help="of the backup, as `list` shows it; default: the newest")
     restore.add_argument("--as", dest="name", metavar="NAME", help="name of the restored guest")
-    _add_explain(restore)
+    add_explain(restore)
     restore.set_defaults(function=run_restore)
     timed = actions.add_parser("schedule", help="back guests up again and again")
     timed.add_argument("name", metavar="NAME", help="name of the schedule")
@@ -50,11 +50,7 @@ def _add_target(parser: argparse.ArgumentParser, *, required: bool = True) -> No
         metavar="N",
         help=f"backups of each guest that stay, {KEEP} by default",
     )
-    _add_explain(parser)
-
-
-def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--explain", action="store_true", help="print the commands, run none")
+    add_explain(parser)
 
 
 def _positive(text: str) -> int:

@@ -6,12 +6,12 @@ keep the address while another takes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface
 from xml.etree import ElementTree
 
+from agent.cluster.cib import values
 from agent.cluster.links import Addresses, Interface
 from agent.cluster.status import Cluster
 from agent.core.command import run
@@ -67,12 +67,12 @@ def check(wanted: Interface, state: Cluster, own: Addresses) -> None:
 
 def plan_set(wanted: Interface, current: Address | None) -> tuple[Command, ...]:
     """What gives the cluster this address, or another instead of the one it has."""
-    values = (f"ip={wanted.ip}", f"cidr_netmask={wanted.network.prefixlen}")
+    words = (f"ip={wanted.ip}", f"cidr_netmask={wanted.network.prefixlen}")
     if current is not None:
-        return (command("pcs", "resource", "update", RESOURCE, *values),)
+        return (command("pcs", "resource", "update", RESOURCE, *words),)
     monitor = ("op", "monitor", f"interval={MONITOR_SECONDS}s")
     kind = "ocf:heartbeat:IPaddr2"
-    return (command("pcs", "resource", "create", RESOURCE, kind, *values, *monitor),)
+    return (command("pcs", "resource", "create", RESOURCE, kind, *words, *monitor),)
 
 
 def plan_remove(current: Address | None) -> tuple[Command, ...]:
@@ -91,13 +91,9 @@ def find(xml: str) -> Address | None:
     """The address in the CIB's resources."""
     for primitive in ElementTree.fromstring(xml).iter("primitive"):
         if primitive.get("id") == RESOURCE:
-            values = _values(primitive.iterfind("instance_attributes/nvpair"))
-            return Address(values.get("ip", ""), values.get("cidr_netmask", ""))
+            said = values(primitive, "instance_attributes")
+            return Address(said.get("ip", ""), said.get("cidr_netmask", ""))
     return None
-
-
-def _values(pairs: Iterable[ElementTree.Element]) -> dict[str, str]:
-    return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
 
 
 def holder() -> str:

@@ -19,6 +19,12 @@ PREFIX = "slipway-"
 EXISTS, MISSING = 108, 105
 
 
+def values(element: ElementTree.Element, kind: str) -> dict[str, str]:
+    """What an element says by name. kind: of the set, like "instance_attributes"."""
+    pairs = element.iterfind(f"{kind}/nvpair")
+    return {pair.get("name", ""): pair.get("value", "") for pair in pairs}
+
+
 @dataclass(frozen=True)
 class Cib:
     """The live CIB. Every method raises CommandFailed when it cannot be reached."""
@@ -26,8 +32,7 @@ class Cib:
     def texts(self) -> dict[str, str]:
         """All of Slipway's texts by their names."""
         result = run(["cibadmin", "--query", "--scope", "crm_config"], timeout=SECONDS)
-        pairs = ElementTree.fromstring(result.stdout).iterfind("cluster_property_set/nvpair")
-        found = ((pair.get("name", ""), pair.get("value", "")) for pair in pairs)
+        found = values(ElementTree.fromstring(result.stdout), "cluster_property_set").items()
         return {n.removeprefix(PREFIX): value for n, value in found if n.startswith(PREFIX)}
 
     def create(self, name: str, text: str) -> bool:

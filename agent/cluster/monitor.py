@@ -52,11 +52,16 @@ class View:
 
 def look() -> View | None:
     """The cluster as this node sees it; None while Pacemaker does not run here."""
-    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--inactive"]
     try:
-        return parse(run(argv, timeout=SECONDS).stdout)
+        return parse(query())
     except (CommandFailed, CommandTimeout):
         return None
+
+
+def query() -> str:
+    """crm_mon's XML, stopped resources included. Raises CommandFailed, CommandTimeout."""
+    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--inactive"]
+    return run(argv, timeout=SECONDS).stdout
 
 
 def parse(xml: str) -> View:

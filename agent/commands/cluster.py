@@ -7,7 +7,7 @@ import json
 import socket
 
 from agent.cluster import address, links, members, remove, status
-from agent.core.commands import execute
+from agent.core.commands import add_explain, execute
 
 # Exit status of `status`: the cluster may act, or it may not.
 QUORATE, NOT_QUORATE = 0, 3
@@ -56,7 +56,7 @@ def _add_address(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     setting.add_argument("address", metavar="ADDRESS/PREFIX", help="such as 192.0.2.9/24")
     removing = verbs.add_parser("remove", help="take it away")
     for verb, function in ((setting, set_address), (removing, remove_address)):
-        verb.add_argument("--explain", action="store_true", help="print the commands, run none")
+        add_explain(verb)
         verb.set_defaults(function=function)
 
 

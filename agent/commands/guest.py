@@ -13,7 +13,7 @@ from agent import hypervisor
 from agent.cluster.guests.start import give, may_start
 from agent.cluster.guests.sync import sync
 from agent.containers import look as containers
-from agent.core.commands import execute
+from agent.core.commands import add_explain, execute
 from agent.guests import look, power
 from agent.guests.model import Guest, Owned
 from agent.replication import refresh as replication
@@ -82,7 +82,7 @@ def _add_power(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         )
         parser.add_argument("kind", choices=("machine", "container"))
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("--explain", action="store_true", help="print the commands, run none")
+        add_explain(parser)
         parser.set_defaults(function=run_power, action=action, force=False)
         if action == "stop":
             parser.add_argument("--force", action="store_true", help="take the power away")

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from agent.cluster import ha, status
 from agent.cluster.guests import look as definitions
 from agent.cluster.guests.sync import sync
-from agent.core.commands import Command, explain, perform
+from agent.core.commands import Command, add_explain, explain, perform
 from agent.core.errors import SlipwayError
 from agent.ha import look, plan
 from agent.ha.model import Group, Guest, Listed
@@ -44,7 +44,7 @@ def _add_guests(actions: Actions) -> None:
     adding.add_argument(
         "--failback", action="store_true", help="go back to the better node when it returns"
     )
-    _add_explain(adding)
+    add_explain(adding)
     adding.set_defaults(function=add)
     removing = actions.add_parser(
         "remove",
@@ -52,7 +52,7 @@ def _add_guests(actions: Actions) -> None:
         description="Take a guest out of HA, on the node where it runs. It goes on.",
     )
     removing.add_argument("guest", metavar="GUEST")
-    _add_explain(removing)
+    add_explain(removing)
     removing.set_defaults(function=remove)
     listing = actions.add_parser("list", help="show guests under HA, and groups")
     listing.add_argument("--json", action="store_true", help="print them as JSON")
@@ -71,19 +71,15 @@ def _add_groups(actions: Actions) -> None:
     adding.add_argument("name", metavar="NAME")
     adding.add_argument("nodes", metavar="NODE=PRIORITY", nargs="+")
     adding.add_argument("--restricted", action="store_true", help="its guests run nowhere else")
-    _add_explain(adding)
+    add_explain(adding)
     adding.set_defaults(function=add_group)
     removing = changes.add_parser("remove", help="give up a group that has no guests")
     removing.add_argument("name", metavar="NAME")
-    _add_explain(removing)
+    add_explain(removing)
     removing.set_defaults(function=remove_group)
     listing = changes.add_parser("list", help="show the groups")
     listing.add_argument("--json", action="store_true", help="print them as JSON")
     listing.set_defaults(function=show_groups)
-
-
-def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--explain", action="store_true", help="print the commands, run none")
 
 
 def enable(_options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 
+from agent.core.commands import add_explain
 from agent.migration.work import migrate
 
 
@@ -18,7 +19,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("guest", metavar="GUEST")
     parser.add_argument("node", metavar="NODE")
-    parser.add_argument("--explain", action="store_true", help="print the commands, run none")
+    add_explain(parser)
     parser.set_defaults(function=run_migrate)
 
 

@@ -6,6 +6,7 @@ import argparse
 import datetime
 
 from agent.cluster.duration import duration
+from agent.core.commands import add_explain
 from agent.replication import work
 from agent.replication.work import Row
 
@@ -27,7 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     adding.add_argument(
         "--every", type=duration, default=EVERY, metavar="TIME", help="like 5m or 1h (15m)"
     )
-    _add_explain(adding)
+    add_explain(adding)
     adding.set_defaults(function=add)
     for name, function, words in (
         ("remove", remove, "end the replication of a guest; replicas stay"),
@@ -35,15 +36,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     ):
         action = actions.add_parser(name, help=words)
         action.add_argument("guest", metavar="GUEST")
-        _add_explain(action)
+        add_explain(action)
         action.set_defaults(function=function)
     listing = actions.add_parser("list", help="show all replicas of the cluster")
     listing.add_argument("--json", action="store_true", help="print them as JSON")
     listing.set_defaults(function=show)
-
-
-def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--explain", action="store_true", help="print the commands, run none")
 
 
 def add(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -76,6 +77,11 @@ def perform(
 def explain(commands: Iterable[Command]) -> str:
     """The commands as a person would type them."""
     return "\n".join(map(str, commands))
+
+
+def add_explain(parser: argparse.ArgumentParser) -> None:
+    """Add the option that has a command print what it would run."""
+    parser.add_argument("--explain", action="store_true", help="print the commands, run none")
 
 
 def execute(commands: Iterable[Command], *, explain: bool = False) -> None:

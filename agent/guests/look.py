@@ -8,10 +8,9 @@ from agent import hypervisor
 from agent.cluster.cib import Cib
 from agent.cluster.guests import model as definitions
 from agent.containers import look, lxc
-from agent.guests.model import Guest, Kind, Owned, State
+from agent.guests.model import KINDS, Guest, Owned, State
 from agent.hypervisor import Machine
 
-KINDS: dict[definitions.Kind, Kind] = {"vm": "machine", "container": "container"}
 # LXC's words.
 CONTAINER_STATES: dict[str, State] = {
     "RUNNING": "running",

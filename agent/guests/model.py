@@ -6,7 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.cluster.guests import model as definitions
+
 Kind = Literal["machine", "container"]
+# The same in keys of definitions.
+KINDS: dict[definitions.Kind, Kind] = {"vm": "machine", "container": "container"}
 State = Literal["running", "paused", "stopped", "other"]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from agent import config, hypervisor
+from agent.cluster import monitor as crm_mon
 from agent.cluster import status
 from agent.cluster.cib import Cib
 from agent.cluster.guests import look as definitions
 from agent.cluster.guests.model import Claim, claims, guest, key
+from agent.cluster.monitor import View
+from agent.cluster.status import Cluster
 from agent.containers import look as containers
 from agent.core.command import run
 from agent.core.errors import SlipwayError
@@ -20,7 +23,7 @@ from agent.replication.model import replicas
 from agent.replication.plan import Place
 from agent.steps.storage import ZFS_POOL
 from agent.storages import registry
-from agent.storages.disks import disks_of
+from agent.storages.disks import Disk, disks_of
 from agent.storages.model import Storage
 
 SECONDS = 120
@@ -33,8 +36,7 @@ def cib() -> Element:
 
 def monitor() -> Element:
     """What Pacemaker sees, stopped resources included. Raises CommandFailed."""
-    argv = ["crm_mon", "--one-shot", "--output-as=xml", "--inactive"]
-    return ElementTree.fromstring(run(argv, timeout=SECONDS).stdout)
+    return ElementTree.fromstring(crm_mon.query())
 
 
 def listed(own: str) -> Listed:
@@ -51,16 +53,21 @@ def listed(own: str) -> Listed:
     )
 
 
-def situation(own: str) -> Situation:
-    """What decides about a change. Raises SlipwayError, CommandFailed."""
+def quorate(own: str) -> tuple[Cluster, View]:
+    """The cluster as this node sees it. Raises SlipwayError without quorum."""
     state, view = status.look(own)
-    members = frozenset(member.name for member in state.members)
     if view is None or not view.quorate:
         raise SlipwayError("this node is in no cluster with quorum", hint="slipway cluster status")
+    return state, view
+
+
+def situation(own: str) -> Situation:
+    """What decides about a change. Raises SlipwayError, CommandFailed."""
+    state, _ = quorate(own)
     whole = cib()
     return Situation(
         own=own,
-        members=members,
+        members=frozenset(member.name for member in state.members),
         why_off=state.why_off,
         groups=groups(whole),
         resources=resources(whole),
@@ -102,15 +109,19 @@ def candidate(name: str) -> Candidate:
         local = (f"the container's files ({containers.see(plain).record.storage.kind})",)
         return Candidate(found, claim, local if found in texts else ())
     disks = [d for d in disks_of(texts.get(found, "<domain/>"), storages()) if not d.shared]
-    media = tuple(f"its drive {disk} has a file of this node" for disk in disks if not disk.disk)
     return Candidate(
         key=found,
         claim=claim,
         local=tuple(str(disk) for disk in disks if disk.disk),
         copied=tuple(disk.target for disk in disks if disk.disk),
-        ties=(*media, *(hypervisor.ties(plain) if found in texts else ())),
+        ties=(*media(disks), *(hypervisor.ties(plain) if found in texts else ())),
         defined=found in texts,
     )
+
+
+def media(disks: Iterable[Disk]) -> list[str]:
+    """What keeps a machine here of what is in its drives, in words."""
+    return [f"its drive {disk} has a file of this node" for disk in disks if not disk.disk]
 
 
 def storages() -> Mapping[str, Storage]:

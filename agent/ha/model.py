@@ -15,7 +15,9 @@ from xml.etree.ElementTree import Element
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.cluster.cib import values
 from agent.cluster.guests.model import COPIES, guest
+from agent.guests.model import KINDS, Kind
 
 OPEN, RESTRICTED = "slipway-group-", "slipway-only-"
 AGENTS = ("VirtualDomain", "lxc")
@@ -48,7 +50,7 @@ class Guest(Model):
     """A guest under HA. state: Pacemaker's word, or "failed"; node: where it is."""
 
     name: str
-    kind: Literal["machine", "container"]
+    kind: Kind
     group: str | None
     state: str
     node: str | None
@@ -95,7 +97,7 @@ def resources(cib: Element, folder: Path = COPIES) -> dict[str, Resource]:
     """The guests under HA, by their keys: what Pacemaker starts from the copies in the folder."""
     found = {}
     for element in cib.iterfind("configuration/resources//primitive"):
-        options = _pairs(element, "instance_attributes")
+        options = values(element, "instance_attributes")
         path = Path(options.get("config", ""))
         if element.get("type") in AGENTS and path.parent == folder:
             found[path.stem] = _resource(cib, element, options)
@@ -103,7 +105,7 @@ def resources(cib: Element, folder: Path = COPIES) -> dict[str, Resource]:
 
 
 def _resource(cib: Element, element: Element, options: Mapping[str, str]) -> Resource:
-    meta = _pairs(element, "meta_attributes")
+    meta = values(element, "meta_attributes")
     name = element.get("id", "")
     stopped = meta.get("target-role", "Started").lower() == "stopped"
     return Resource(
@@ -124,10 +126,6 @@ def _group_of(cib: Element, resource: str) -> str | None:
     return None
 
 
-def _pairs(element: Element, kind: str) -> dict[str, str]:
-    return {p.get("name", ""): p.get("value", "") for p in element.iterfind(f"{kind}/nvpair")}
-
-
 def shown(found: Mapping[str, Resource], monitor: Element) -> tuple[Guest, ...]:
     """The guests for people. monitor: crm_mon's XML, stopped resources included."""
     seen = {each.get("id", ""): each for each in monitor.iter("resource")}
@@ -139,7 +137,7 @@ def _shown(key: str, resource: Resource, seen: ElementTree.Element | None) -> Gu
     node = None if seen is None else seen.find("node")
     return Guest(
         name=name,
-        kind="machine" if kind == "vm" else "container",
+        kind=KINDS[kind],
         group=resource.group,
         state=_state(seen),
         node=None if node is None else node.get("name"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent import hypervisor
-from agent.cluster import libvirt, status
+from agent.cluster import libvirt
 from agent.cluster.cib import Cib
 from agent.cluster.guests import look as definitions
 from agent.cluster.guests.model import guest
@@ -25,9 +25,7 @@ from agent.storages.disks import Disk, disks_of
 
 def cluster(own: str) -> Cluster:
     """The cluster as this node sees it. Raises SlipwayError without quorum."""
-    state, view = status.look(own)
-    if view is None or not view.quorate:
-        raise SlipwayError("this node is in no cluster with quorum", hint="slipway cluster status")
+    state, view = ha.quorate(own)
     members = frozenset(member.name for member in state.members)
     return Cluster(own, members, {node.name: node for node in view.nodes})
 
@@ -46,7 +44,6 @@ def moving(name: str) -> Moving:
     if guest(key)[0] == "container" or text is None:
         return Moving(key, claim)
     disks = disks_of(text, ha.storages())
-    media = [f"its drive {disk} has a file of this node" for disk in disks if not disk.disk]
     return Moving(
         key=key,
         claim=claim,
@@ -54,7 +51,7 @@ def moving(name: str) -> Moving:
         autostart=key in definitions.starting_with_the_node(),
         disks=tuple(disk for disk in disks if disk.disk),
         volumes={d.target: v for d in disks if not d.shared and (v := hypervisor.volume(_path(d)))},
-        ties=(*media, *hypervisor.ties(guest(key)[1])),
+        ties=(*ha.media(disks), *hypervisor.ties(guest(key)[1])),
         keeps=keeps,
     )
 

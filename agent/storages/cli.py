@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from agent import hypervisor
+from agent.core.commands import add_explain
 from agent.core.errors import SlipwayError
 from agent.storages import fill, registry, use
 from agent.storages.model import NAME, Storage, needs_secret, where
@@ -97,7 +98,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "remove", help="give a storage up", description="What is on it is not touched."
     )
     remove.add_argument("name", metavar="NAME")
-    _add_explain(remove)
+    add_explain(remove)
     remove.set_defaults(function=run_remove)
     wait = actions.add_parser("wait", help="take every storage into use when its server answers")
     wait.set_defaults(function=run_wait)
@@ -123,12 +124,8 @@ def _add_kind(
         parser.add_argument(
             "--secret-file", type=Path, help='file with the password or key, "-" to read it'
         )
-    _add_explain(parser)
+    add_explain(parser)
     parser.set_defaults(function=run_add, secret_file=None)
-
-
-def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--explain", action="store_true", help="print the commands, run none")
 
 
 def run_add(options: argparse.Namespace) -> int:

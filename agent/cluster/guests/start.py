@@ -96,13 +96,14 @@ def may_start(kind: Kind, name: str, source: Path | None = None, shared: Texts =
             hint="it starts later if it starts with the node; see: slipway cluster status",
         )
     claim = claims(shared.texts()).get(guest)
-    if claim is None:
+    if claim is None or (claim.node == own and source is None):
         return
+    managed = look.managed()
     if source is not None:
-        check_container(guest, source, look.managed())
+        check_container(guest, source, managed)
     if claim.node == own:
         return
-    made, managed = configuration.read(), look.managed()
+    made = configuration.read()
     text = look.counting(look.definitions(), managed).get(guest)
     check(
         Asked(
