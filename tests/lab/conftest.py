@@ -13,6 +13,7 @@ from tests.lab import accelerator as accelerators
 from tests.lab import iso
 from tests.lab.answers import answer
 from tests.lab.arguments import Accelerator
+from tests.lab.cells import FIRMWARE
 from tests.lab.host import Host
 from tests.lab.install import (
     LOGIN_LIMIT,
@@ -25,6 +26,7 @@ from tests.lab.install import (
 from tests.lab.installer import Installer
 from tests.lab.layouts import LAYOUTS
 from tests.lab.machine import Machine
+from tests.lab.rotation import part_of_this_commit
 from tests.lab.spec import MachineSpec
 from tests.lab.ssh import Key, Ssh, make_key
 from tests.lab.tiny_guest import make_initrd
@@ -89,7 +91,18 @@ def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     shutil.rmtree(made / "disks", ignore_errors=True)
 
 
-@pytest.fixture(scope="session", params=["bios", "uefi"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A plain run installs the node in one firmware, the matrix in the other; see rotation."""
+    if "installed" in metafunc.fixturenames:
+        chosen = part_of_this_commit().other_firmware
+        firmware = [
+            pytest.param(name, marks=() if name == chosen else pytest.mark.matrix)
+            for name in FIRMWARE
+        ]
+        metafunc.parametrize("installed", firmware, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def installed(
     request: pytest.FixtureRequest, built_iso: Path, accelerator: Accelerator, key: Key
 ) -> Iterator[RunningNode]:

@@ -32,7 +32,6 @@ STORAGES = {"lvm-thin": "", "zfs": "tank", "btrfs": "bulk"}
 
 # Not in CI until it was seen to hold with the addresses that `with_guests` offers.
 @pytest.mark.matrix
-@pytest.mark.parametrize("installed", ["bios"], indirect=True)
 def test_a_container_from_the_mediums_template(node: RunningNode) -> None:
     """Nothing was fetched: the template came with the installation."""
     containers = Containers(node.ssh)
@@ -48,7 +47,6 @@ def test_a_container_from_the_mediums_template(node: RunningNode) -> None:
     assert containers.disks() == set()
 
 
-@pytest.mark.parametrize("installed", ["bios"], indirect=True)
 def test_the_manual_and_completion(node: RunningNode) -> None:
     assert "slipway container create" in node.ssh.output("man", "slipway-container")
     said = node.ssh.run(["man", "--warnings", "slipway"]).stderr

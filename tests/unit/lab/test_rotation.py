@@ -17,5 +17,11 @@ def test_every_cell_and_every_disk_comes() -> None:
     others = {name for name in LAYOUTS if name != "lvm-ext4"}
     assert cells == {(name, firmware) for name in others for firmware in ("bios", "uefi")}
     for name in REDUNDANT:
-        assert {part.pulled for part in parts if part.layout == name} == set(LAYOUTS[name].disks)
+        assert {part.pulled for part in parts if part.layout == name} == {"", *LAYOUTS[name].disks}
     assert all(not part.pulled for part in parts if part.layout not in REDUNDANT)
+
+
+def test_both_firmwares_are_used_in_every_run() -> None:
+    for number in range(50):
+        part = part_for(f"{number:040x}")
+        assert {part.firmware, part.other_firmware} == {"bios", "uefi"}
