@@ -80,7 +80,7 @@ tools_tree() {
     flock 9
     if [[ ! -d $tools ]]; then
         printf 'making the tools tree (once, a minute or so)\n'
-        rm -rf "$cache/tools"
+        remove_unused_trees
         mkdir -p "$cache/tools" "$top/out/logs"
         mmdebstrap --mode=root --variant=minbase --format=directory \
             --aptopt="$cache/apt/apt.conf" --dpkgopt=force-unsafe-io \
@@ -90,7 +90,20 @@ tools_tree() {
             fail "the tools tree could not be made; see out/logs/tools.log"
         mv "$tools.partial" "$tools"
     fi
+    # Held, and inherited, until the last command in the tree has ended.
+    exec 8>"$tools.lock"
+    flock --shared 8
     exec 9>&-
+}
+
+# Another checkout with other packages may be at work in a tree of its own.
+remove_unused_trees() {
+    local lock
+    rm -rf "$cache"/tools/*.partial
+    for lock in "$cache"/tools/*.lock; do
+        [[ -e $lock ]] || continue
+        flock --exclusive --nonblock "$lock" rm -rf "${lock%.lock}" "$lock" || true
+    done
 }
 
 # Runs a command in the tools tree, with the checkout, the cache and the folder of a site file at
