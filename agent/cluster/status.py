@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.cluster import configuration, credentials, fencing, monitor, quorum, sbd
+from agent.cluster import configuration, credentials, fencing, knet, monitor, quorum, sbd
 from agent.cluster.configuration import Configuration
 from agent.cluster.credentials import Credentials
 from agent.cluster.fencing import Watchdog
@@ -25,13 +27,16 @@ class Model(BaseModel):
 
 
 class Member(Model):
-    """A node of the cluster. state: "online", "joining", "offline", or "to be fenced"."""
+    """A node of the cluster. state: "online", "joining", "offline", or "to be fenced";
+    lost_links: numbers of the links on which this node does not reach it, while it is online.
+    """
 
     name: str
     id: int
     addresses: tuple[str, ...]
     state: Literal["online", "joining", "offline", "to be fenced"]
     controller: bool
+    lost_links: tuple[int, ...] = ()
 
 
 class Quorum(Model):
@@ -114,16 +119,21 @@ def _no_quorum(made: Configuration, view: View) -> str:
 
 
 def compose(
-    made: Configuration, view: View | None, told: Sbd, watchdog: Watchdog | None, own: str
+    made: Configuration,
+    view: View | None,
+    told: Sbd,
+    watchdog: Watchdog | None,
+    own: str,
+    lost: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
 ) -> Cluster:
-    """The state, from what was read on this node."""
+    """The state, from what was read on this node. lost: links that are down, see knet."""
     counted = votes(made, view)
     reason = why_off(made, view, told, watchdog)
     return Cluster(
         name=made.cluster_name,
         node=own,
         running=view is not None,
-        members=members(made, view),
+        members=members(made, view, {} if view is None else lost),
         quorum=Quorum(
             quorate=view is not None and view.quorate,
             nodes=counted.nodes,
@@ -146,7 +156,9 @@ def compose(
     )
 
 
-def members(made: Configuration, view: View | None) -> tuple[Member, ...]:
+def members(
+    made: Configuration, view: View | None, lost: Mapping[int, tuple[int, ...]]
+) -> tuple[Member, ...]:
     """All nodes of the configuration, in their order, with what Pacemaker says of them."""
     seen = {node.name: node for node in view.nodes} if view else {}
     return tuple(
@@ -154,8 +166,9 @@ def members(made: Configuration, view: View | None) -> tuple[Member, ...]:
             name=node.name,
             id=node.nodeid,
             addresses=node.addresses,
-            state=_state(seen.get(node.name)),
+            state=(state := _state(seen.get(node.name))),
             controller=view is not None and view.controller == node.name,
+            lost_links=lost.get(node.nodeid, ()) if state == "online" else (),
         )
         for node in made.nodes
     )
@@ -173,6 +186,11 @@ def _state(
     return "online" if node.online else "offline"
 
 
+def words(links: tuple[int, ...]) -> str:
+    """Links for a person: "link 0", "links 0 and 1"."""
+    return f"link{'s' if len(links) > 1 else ''} {' and '.join(map(str, links))}"
+
+
 def text(state: Cluster) -> str:
     """The state for a person."""
     counted = state.quorum
@@ -180,7 +198,8 @@ def text(state: Cluster) -> str:
     for member in state.members:
         leads = "  controller" if member.controller else ""
         addresses = ", ".join(member.addresses)
-        lines.append(f"  {member.id:3} {member.name:20} {member.state:12} {addresses}{leads}")
+        down = f"  {words(member.lost_links)} down" if member.lost_links else ""
+        lines.append(f"  {member.id:3} {member.name:20} {member.state:12} {addresses}{leads}{down}")
     quorate = "quorate" if counted.quorate else "NO QUORUM"
     lines.append(f"quorum: {quorate}, {counted.online} of {counted.nodes} nodes online")
     if counted.quorate:
@@ -227,7 +246,8 @@ def look(own: str) -> tuple[Cluster, View | None]:
             "this node belongs to no cluster", hint="join one with: slipway join TOKEN"
         )
     view = monitor.look()
-    state = compose(made, view, sbd.read(), fencing.present(), own)
+    lost = knet.lost_links()
+    state = compose(made, view, sbd.read(), fencing.present(), own, lost)
     read = {"credentials": credentials.read(), "guests": report.read(own)}
     return state.model_copy(update=read), view
 

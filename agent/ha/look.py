@@ -121,7 +121,8 @@ def candidate(name: str) -> Candidate:
 
 def media(disks: Iterable[Disk]) -> list[str]:
     """What keeps a machine here of what is in its drives, in words."""
-    return [f"its drive {disk} has a file of this node" for disk in disks if not disk.disk]
+    own = (disk for disk in disks if not disk.disk and not disk.shared)
+    return [f"its drive {disk} has a file of this node" for disk in own]
 
 
 def storages() -> Mapping[str, Storage]:

@@ -49,6 +49,7 @@ def _of_cluster(found: Overview) -> Iterator[Problem]:
     if state := value(found.cluster, "cluster"):
         yield from _of_quorum(state)
         yield from map(_of_member, filter(_is_missing, state["members"]))
+        yield from (link for member in state["members"] for link in _of_links(member))
         yield from (Problem(level="info", what=line) for line in state["advice"])
         for title in state["guests"]["stale"]:
             what = f"{found.node}: the copy of {title} is stale, so it does not start here"
@@ -96,6 +97,17 @@ def _of_member(member: dict[str, Any]) -> Problem:
         return Problem(level="info", what=f"{name} is joining", node=name)
     todo = f"start it; if it is gone for good: slipway cluster remove {name}"
     return Problem(level="danger", what=f"{name} is {state}", todo=todo, node=name)
+
+
+def _of_links(member: dict[str, Any]) -> Iterator[Problem]:
+    name, addresses = member["name"], ", ".join(member["addresses"])
+    for link in member["lost_links"]:
+        yield Problem(
+            level="warning",
+            what=f"{name} is not reached on link {link} of {addresses}",
+            todo="check cables and switch: once all its links are lost, the node is fenced",
+            node=name,
+        )
 
 
 def _of_node(name: str, answer: Answer, state: str) -> Iterator[Problem]:

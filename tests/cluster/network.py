@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +46,9 @@ class Switch:
             run(["ip", "-n", namespace, "addr", "add", own, "dev", f"eth{link}", *flags])
             run(["ip", "-n", namespace, "link", "set", f"eth{link}", "up"])
 
-    def cut(self, number: int, *, connected: bool) -> None:
+    def cut(self, number: int, *, connected: bool, links: Iterable[int] = range(LINKS)) -> None:
         """Pull a node's cables, or plug them in again."""
-        for link in range(LINKS):
+        for link in links:
             state = "up" if connected else "down"
             run(["ip", "-n", self.name, "link", "set", f"p{number}-{link}", state])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cluster import configuration, sbd, status
+from agent.cluster import configuration, knet, sbd, status
 from agent.cluster.configuration import READER, Configuration
 from agent.cluster.fencing import Watchdog
 from agent.cluster.monitor import View, parse
@@ -63,6 +63,24 @@ def test_why_ha_is_off(made: Configuration, view: View, told: Sbd, said: str) ->
     assert not found.ha
     assert said in found.why_off
     assert f"HA: off, {found.why_off}" in status.text(found)
+
+
+STATISTICS = """\
+stats.knet.node2.link0.connected (u8) = 1
+stats.knet.node2.link0.down_count (u32) = 0
+stats.knet.node2.link1.connected (u8) = 0
+stats.knet.node3.link0.connected (u8) = 0
+stats.knet.node3.link1.connected (u8) = 0
+"""
+
+
+def test_links_that_are_down_to_members_that_are_online(made: Configuration, view: View) -> None:
+    lost = knet.parse(STATISTICS)
+    assert lost == {2: (1,), 3: (0, 1)}
+    found = status.compose(made, view, ON, HARDWARE, "node1", lost)
+    assert [member.lost_links for member in found.members] == [(), (1,), ()]
+    assert "10.77.0.2, 10.77.1.2  link 1 down\n" in status.text(found)
+    assert status.words((0, 1)) == "links 0 and 1"
 
 
 def test_without_a_watchdog(made: Configuration, view: View) -> None:

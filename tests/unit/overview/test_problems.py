@@ -31,6 +31,13 @@ def test_a_node_that_is_off_is_named_once_with_what_to_do() -> None:
     assert "slipway cluster remove node2" in problems(found)[0].todo
 
 
+def test_a_link_that_is_lost_while_another_carries_on() -> None:
+    state = cluster()
+    state["members"][2]["lost_links"] = [1]
+    said_of_it = "node3 is not reached on link 1 of 192.0.2.3, 198.51.100.3"
+    assert said(overview(state)) == [("warning", said_of_it)]
+
+
 def test_a_node_that_takes_part_and_does_not_answer() -> None:
     found = overview(node3=Answer(error="does not answer"))
     assert said(found) == [("warning", "node3 does not answer")]

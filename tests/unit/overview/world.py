@@ -12,7 +12,13 @@ NAMES = ("node1", "node2", "node3")
 def cluster() -> dict[str, Any]:
     """`slipway cluster status --json`, as far as it is looked at."""
     members = [
-        {"name": name, "id": number, "addresses": [f"192.0.2.{number}"], "state": "online"}
+        {
+            "name": name,
+            "id": number,
+            "addresses": [f"192.0.2.{number}", f"198.51.100.{number}"],
+            "state": "online",
+            "lost_links": [],
+        }
         for number, name in enumerate(NAMES, 1)
     ]
     return {
