@@ -59,6 +59,11 @@ class Configuration(Model):
         return self.quorum_options.get(option, "0") == "1"
 
     @property
+    def server(self) -> str:
+        """Address or name of the quorum device's server, empty without one."""
+        return self.quorum_device.model_options.get("host", "") if self.quorum_device else ""
+
+    @property
     def device(self) -> Device:
         """The algorithm of the quorum device, "none" without one."""
         if self.quorum_device is None:

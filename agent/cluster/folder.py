@@ -68,6 +68,11 @@ class Folder:
         """Exists once the node was seen as a member of the cluster: its name."""
         return self.root / "member"
 
+    @property
+    def quorum_device(self) -> Path:
+        """Certificates and key for the quorum device, only while it is being added."""
+        return self.root / "qdevice.pem"
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Only one program at a time changes the node's membership. Raises Retry."""

@@ -13,14 +13,11 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.cluster import fencing, sbd, status
+from agent.cluster import fencing, restart, sbd, status
 from agent.cluster.sbd import Sbd
 from agent.core.command import run
 from agent.step import Retry, WaitForOperator
 
-# Seconds; a node on its own elects itself after 20 s, an emulated one takes three times as long.
-START_SECONDS = 300
-PCS_SECONDS = 600
 POLL_SECONDS = 2.0
 
 Action = Literal["set up sbd", "restart", "tell the members"]
@@ -53,18 +50,9 @@ def plan(situation: Situation) -> tuple[Action, ...]:
     told = situation.told
     if told.enabled and told.running:
         return () if told.fencing_seconds else ("tell the members",)
-    if situation.offline or not situation.quorate:
-        raise Retry(
-            "fencing is switched on at all members at once, and these are not there: "
-            + (", ".join(situation.offline) or "a quorum"),
-            hint="start them, or remove them with: slipway cluster remove NODE",
-        )
-    if situation.resources:
-        raise WaitForOperator(
-            "the cluster's daemons must be restarted, and these run under Pacemaker: "
-            + ", ".join(situation.resources),
-            hint="stop them with pcs resource disable, and try again",
-        )
+    restart.check(
+        quorate=situation.quorate, offline=situation.offline, resources=situation.resources
+    )
     begin: tuple[Action, ...] = () if told.enabled else ("set up sbd",)
     return (*begin, "restart", "tell the members")
 
@@ -112,7 +100,7 @@ def situation_of(own: str) -> Situation:
 
 def prove(own: str) -> None:
     """Wait until HA is on as this node sees it. Raises Retry that says why it is not."""
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + restart.START_SECONDS
     while True:
         state, _ = status.look(own)
         if state.ha:
@@ -131,13 +119,13 @@ def _do(action: Action, own: str, expected: int) -> None:
             # Each node has looked at its watchdog itself; pcs' own look can reset a machine.
             run(
                 ["pcs", "stonith", "sbd", "enable", option, "--no-watchdog-validation"],
-                timeout=PCS_SECONDS,
+                timeout=restart.SECONDS,
             )
         case "restart":
-            run(["pcs", "cluster", "stop", "--all"], timeout=PCS_SECONDS)
-            run(
-                ["pcs", "cluster", "start", "--all", f"--wait={START_SECONDS}"],
-                timeout=PCS_SECONDS,
-            )
+            for each in (restart.STOP, restart.START):
+                run(each.argv, timeout=restart.SECONDS)
         case "tell the members":
-            run(["pcs", "property", "set", f"{sbd.PROPERTY}={times.fencing}"], timeout=PCS_SECONDS)
+            run(
+                ["pcs", "property", "set", f"{sbd.PROPERTY}={times.fencing}"],
+                timeout=restart.SECONDS,
+            )

@@ -55,6 +55,14 @@ class _LocalConnection(http.client.HTTPConnection):
 
 
 @dataclass(frozen=True)
+class Configured:
+    """members: names, with addresses by link; device: the quorum device's server, or empty."""
+
+    members: dict[str, tuple[str, ...]]
+    device: str
+
+
+@dataclass(frozen=True)
 class Pcsd:
     """The pcsd of this node."""
 
@@ -62,14 +70,20 @@ class Pcsd:
 
     def members(self) -> dict[str, tuple[str, ...]]:
         """Names of the nodes in corosync.conf, with their addresses by link. Raises PcsFailed."""
+        return self.configured().members
+
+    def configured(self) -> Configured:
+        """What corosync.conf says. Raises PcsFailed."""
         command = "cluster.get_corosync_conf_struct"
-        nodes = self._task(command, seconds=QUESTION_SECONDS)["nodes"]
-        return {
+        made = self._task(command, seconds=QUESTION_SECONDS)
+        device = made.get("quorum_device") or {"model_options": {}}
+        members = {
             node["name"]: tuple(
                 item["addr"] for item in sorted(node["addrs"], key=lambda item: int(item["link"]))
             )
-            for node in nodes
+            for node in made["nodes"]
         }
+        return Configured(members, device["model_options"].get("host", ""))
 
     def add_node(self, name: str, addresses: Sequence[str]) -> None:
         """Add a node that pcsd knows already, and start the cluster on it. Raises PcsFailed.
@@ -91,9 +105,9 @@ class Pcsd:
         flags = ["SKIP_OFFLINE_NODES", "FORCE"]
         self._task("cluster.remove_nodes", node_list=[name], force_flags=flags)
 
-    def know_host(self, name: str, address: str, token: str) -> None:
+    def know_host(self, name: str, address: str, token: str, port: int = PORT) -> None:
         """Tell all members what to show to the pcsd of a node. Raises PcsFailed."""
-        host = {"dest_list": [{"addr": address, "port": PORT}], "token": token}
+        host = {"dest_list": [{"addr": address, "port": port}], "token": token}
         self._known_hosts({name: host}, [])
 
     def forget_host(self, name: str) -> None:

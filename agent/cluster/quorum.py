@@ -20,7 +20,8 @@ class Votes:
     """Who may vote, and who does.
 
     nodes: members by configuration; online: those that are there; device: the algorithm of the
-    quorum device. tie_breaker: of two halves the one with the lowest node id goes on;
+    quorum device; silent: it gives no vote now. tie_breaker: of two halves the one with the lowest
+    node id goes on;
     two_node: each of two nodes may go on alone.
     """
 
@@ -29,14 +30,18 @@ class Votes:
     device: Device = "none"
     tie_breaker: bool = True
     two_node: bool = False
+    silent: bool = False
 
 
 def needed(votes: Votes) -> int:
     """How many nodes must be there for quorum, whichever they are.
 
     A device of the kind ffsplit gives one of two halves its vote; one of the kind lms has so many
-    votes that a single node and the device are a majority.
+    votes that a single node and the device are a majority. Its votes count for the majority also
+    while it gives none.
     """
+    if votes.silent and votes.device != "none":
+        return votes.nodes if votes.device == "lms" else (votes.nodes + 1) // 2 + 1
     if votes.device == "lms" or (votes.two_node and votes.nodes == 2):
         return 1
     if votes.device == "ffsplit":
@@ -66,6 +71,10 @@ def words(votes: Votes) -> str:
 
 def recommended(votes: Votes) -> str:
     """What would make a cluster of this size survive more; empty when nothing is missing."""
+    if votes.silent and votes.device != "none":
+        return (
+            "the quorum device gives no vote: look at corosync-qnetd on its server, TCP port 5403"
+        )
     if votes.nodes == 1:
         return "add two more nodes: three are the smallest cluster that survives the loss of any"
     if votes.nodes == 2 and votes.device == "none" and not votes.two_node:

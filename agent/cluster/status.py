@@ -17,6 +17,7 @@ from agent.cluster.guests.report import Guests
 from agent.cluster.monitor import View
 from agent.cluster.quorum import Votes
 from agent.cluster.sbd import Sbd
+from agent.cluster.view import device_votes
 from agent.core.errors import SlipwayError
 
 
@@ -41,7 +42,8 @@ class Member(Model):
 
 class Quorum(Model):
     """quorate: this node is in the part that may act; needed: nodes for quorum;
-    may_fail: how many of the online nodes may fail now, whichever they are.
+    may_fail: how many of the online nodes may fail now, whichever they are; device: how the quorum
+    device votes, server: where it is, device_votes: it does now.
     """
 
     quorate: bool
@@ -51,6 +53,8 @@ class Quorum(Model):
     may_fail: int
     device: quorum.Device
     options: tuple[str, ...]
+    server: str = ""
+    device_votes: bool = False
 
 
 class Fencing(Model):
@@ -80,7 +84,7 @@ class Cluster(Model):
     guests: Guests = Guests()
 
 
-def votes(made: Configuration, view: View | None) -> Votes:
+def votes(made: Configuration, view: View | None, *, device_votes: bool = False) -> Votes:
     """Who may vote and who does. Without a view nobody is known to be there."""
     online = set(view.online) if view else set()
     return Votes(
@@ -89,6 +93,7 @@ def votes(made: Configuration, view: View | None) -> Votes:
         device=made.device,
         tie_breaker=made.has("auto_tie_breaker"),
         two_node=made.has("two_node"),
+        silent=not device_votes,
     )
 
 
@@ -125,9 +130,11 @@ def compose(
     watchdog: Watchdog | None,
     own: str,
     lost: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
+    *,
+    device_votes: bool = False,
 ) -> Cluster:
     """The state, from what was read on this node. lost: links that are down, see knet."""
-    counted = votes(made, view)
+    counted = votes(made, view, device_votes=device_votes)
     reason = why_off(made, view, told, watchdog)
     return Cluster(
         name=made.cluster_name,
@@ -142,6 +149,8 @@ def compose(
             may_fail=quorum.may_fail(counted) if view and view.quorate else 0,
             device=counted.device,
             options=tuple(sorted(x for x, value in made.quorum_options.items() if value == "1")),
+            server=made.server,
+            device_votes=device_votes,
         ),
         fencing=Fencing(
             running=told.running,
@@ -204,6 +213,9 @@ def text(state: Cluster) -> str:
     lines.append(f"quorum: {quorate}, {counted.online} of {counted.nodes} nodes online")
     if counted.quorate:
         lines.append(f"        {_may_fail(state)}")
+    if counted.server:
+        says = "votes" if counted.device_votes else "GIVES NO VOTE"
+        lines.append(f"quorum device: {counted.server} ({counted.device}), {says}")
     lines.append(f"fencing: {_fencing(state.fencing)}")
     lines.append("HA: on" if state.ha else f"HA: off, {state.why_off}")
     lines += credentials.lines(state.credentials)
@@ -221,6 +233,7 @@ def _may_fail(state: Cluster) -> str:
             device=counted.device,
             tie_breaker="auto_tie_breaker" in counted.options,
             two_node="two_node" in counted.options,
+            silent=not counted.device_votes,
         )
     )
 
@@ -246,8 +259,8 @@ def look(own: str) -> tuple[Cluster, View | None]:
             "this node belongs to no cluster", hint="join one with: slipway join TOKEN"
         )
     view = monitor.look()
-    lost = knet.lost_links()
-    state = compose(made, view, sbd.read(), fencing.present(), own, lost)
+    lost, voting = knet.lost_links(), bool(made.server and view) and device_votes()
+    state = compose(made, view, sbd.read(), fencing.present(), own, lost, device_votes=voting)
     read = {"credentials": credentials.read(), "guests": report.read(own)}
     return state.model_copy(update=read), view
 

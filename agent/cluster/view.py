@@ -17,7 +17,8 @@ SECONDS = 120
 class View:
     """own: this member's name; quorate: it may speak for the cluster; leader: the designated
     controller, when there is one; online: members that take part; members: names and addresses
-    in corosync.conf, by link.
+    in corosync.conf, by link; device: the quorum device's server, empty without one;
+    device_votes: it gives its vote.
     """
 
     own: str
@@ -25,6 +26,8 @@ class View:
     leader: str | None
     online: frozenset[str]
     members: Mapping[str, tuple[str, ...]]
+    device: str = ""
+    device_votes: bool = False
 
     @property
     def leading(self) -> bool:
@@ -47,11 +50,25 @@ def has_quorum(seconds: int = SECONDS) -> bool:
     return run(["corosync-quorumtool", "-s"], check=False, timeout=seconds).status == 0
 
 
+def device_votes(seconds: int = SECONDS) -> bool:
+    """Whether the quorum device gives its vote to this node's part. Raises as `has_quorum`."""
+    said = run(["corosync-quorumtool", "-s"], check=False, timeout=seconds).stdout
+    return read_device_votes(said)
+
+
 def look(own: str, pcsd: Pcsd) -> View:
     """Look at the cluster. Raises SlipwayError when the cluster's software does not answer."""
     quorate = has_quorum()
     state = run(["crm_mon", "--output-as=xml", "--one-shot"], timeout=SECONDS).stdout
-    return View(own, quorate, *read_state(state), pcsd.members())
+    made = pcsd.configured()
+    votes = bool(made.device) and device_votes()
+    return View(own, quorate, *read_state(state), made.members, made.device, votes)
+
+
+def read_device_votes(text: str) -> bool:
+    """The same, from what corosync-quorumtool prints: the device has the node id 0."""
+    rows = (line.split() for line in text.splitlines())
+    return any(row[0] == "0" and row[1] != "0" for row in rows if "Qdevice" in row[2:3])
 
 
 def read_state(xml: str) -> tuple[str | None, frozenset[str]]:

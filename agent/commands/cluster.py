@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import socket
+import sys
 
-from agent.cluster import address, links, members, remove, status
+from agent.cluster import address, links, members, qdevice, remove, status
 from agent.core.commands import add_explain, execute
 
 # Exit status of `status`: the cluster may act, or it may not.
@@ -34,6 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     removing.add_argument("node", metavar="NODE", help="name of the member")
     removing.set_defaults(function=remove_member)
     _add_address(actions)
+    _add_qdevice(actions)
     actions.add_parser(
         "refresh",
         help="take over changes of the members (systemd runs it)",
@@ -58,6 +60,49 @@ def _add_address(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for verb, function in ((setting, set_address), (removing, remove_address)):
         add_explain(verb)
         verb.set_defaults(function=function)
+
+
+def _add_qdevice(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = actions.add_parser("qdevice", help="a server that votes where members are split")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    adding = verbs.add_parser(
+        "add",
+        help="give the cluster a quorum device",
+        description="Have corosync-qnetd on a machine that is no member vote. Its certificates for "
+        "this cluster, and their key, are read from standard input; docs/cluster.md says how the "
+        "server makes them. Corosync and Pacemaker are restarted on all members; guests outside of "
+        "Pacemaker keep running. Refused while resources run under Pacemaker.",
+    )
+    adding.add_argument("host", metavar="HOST", help="address or name of the server")
+    adding.add_argument(
+        "--algorithm",
+        choices=("ffsplit", "lms"),
+        default="ffsplit",
+        help="ffsplit: one of two halves gets its vote; lms: a last single node too "
+        "(default: %(default)s)",
+    )
+    adding.set_defaults(function=add_qdevice)
+    verbs.add_parser(
+        "remove",
+        help="take it away",
+        description="Take the quorum device away. Corosync and Pacemaker are restarted as by add.",
+    ).set_defaults(function=remove_qdevice)
+
+
+def add_qdevice(options: argparse.Namespace) -> int:
+    """Add the quorum device, and show the cluster."""
+    own = socket.gethostname()
+    qdevice.add(qdevice.Device(options.host, options.algorithm), sys.stdin.read(), own)
+    print(status.text(status.look(own)[0]))
+    return 0
+
+
+def remove_qdevice(_options: argparse.Namespace) -> int:
+    """Remove the quorum device, and show the cluster."""
+    own = socket.gethostname()
+    qdevice.remove(own)
+    print(status.text(status.look(own)[0]))
+    return 0
 
 
 def show_address(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from agent.cluster.enrolment.limits import RateLimit
 from agent.cluster.enrolment.messages import Answer, Message
 from agent.cluster.folder import Folder
 from agent.cluster.pcs import Pcsd
+from agent.cluster.qdevice_certificates import LOOPBACK
 from agent.cluster.view import look
 from agent.core.errors import SlipwayError
 
@@ -46,7 +47,7 @@ def run_serve(_options: argparse.Namespace) -> int:
 
     endpoint = application.Endpoint(text, ask, RateLimit())
     context = server.tls_context(folder.certificate, folder.key, folder.authority, folder.revoked)
-    sockets = server.listen(authority.node_addresses(certificate))
+    sockets = server.listen((LOOPBACK, *authority.node_addresses(certificate)))
     server.serve(endpoint.application(), context, sockets)
     return 0
 

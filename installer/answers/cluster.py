@@ -64,7 +64,11 @@ class Cluster(Table):
         description="Where this node reaches the others: for each link of the cluster its own "
         "address, the network, or the name of the interface; default: the management interface",
     )
-    qdevice: QuorumDevice | None = Field(None, description="Quorum device; for `create`")
+    qdevice: QuorumDevice | None = Field(
+        None,
+        description="Quorum device; for `create`. Refused: a cluster gets it from `slipway cluster "
+        "qdevice add` once it has two members",
+    )
     authority: SecretStr | None = Field(
         None, description="Certificate and key of the cluster's CA, from a kit; for `create`"
     )

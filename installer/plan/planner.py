@@ -144,10 +144,14 @@ def _machine_warnings(inventory: Inventory) -> Iterator[str]:
 
 def _check_supported(answer: Answer) -> None:
     """What the schema knows and this version cannot do yet is refused, not ignored."""
-    asked = {
-        "cluster.qdevice": answer.cluster.qdevice is not None,
-        "stack": answer.stack != Stack(),
-    }
+    if device := answer.cluster.qdevice:
+        command = f"slipway cluster qdevice add {device.host} --algorithm {device.algorithm}"
+        raise SlipwayError(
+            "a cluster gets its quorum device when it has two members, not before",
+            where="answer file, cluster.qdevice",
+            hint=f"remove the table, nothing was changed; later, on a member: {command}",
+        )
+    asked = {"stack": answer.stack != Stack()}
     refused = [name for name, present in asked.items() if present]
     if refused:
         raise SlipwayError(

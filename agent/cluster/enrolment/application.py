@@ -4,11 +4,15 @@ GET /v1/ca      the authority's certificate, for everybody: the token says which
 POST /v1/enrol  a token's secret for a certificate
 POST /v1/ready  with the certificate: the node may be added
 POST /v1/renew  with the certificate: a new one
+
+PCS_ASKS        what pcs on this machine asks the quorum device's server for, see
+                agent.cluster.qdevice_certificates
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -24,6 +28,7 @@ from agent.cluster.enrolment.limits import REFUSED_COST, RateLimit
 from agent.cluster.enrolment.messages import (
     MAXIMUM_BYTES,
     Answer,
+    DeviceCertificate,
     Enrol,
     EnrolRequest,
     Message,
@@ -32,6 +37,7 @@ from agent.cluster.enrolment.messages import (
     Renew,
     RenewRequest,
 )
+from agent.cluster.qdevice_certificates import LOOPBACK, Which
 from agent.core.errors import SlipwayError
 
 # A request that is not whole after this time is given up (seconds).
@@ -40,6 +46,13 @@ BODY_SECONDS = 10.0
 WORKERS, WAITING = 2, 8
 # The ASGI scope's key for the certificate that TLS has verified, DER.
 PEER = "slipway.peer"
+
+# What pcs asks the pcsd of the quorum device's server, with a request to sign for the second; the
+# cluster has its certificate already.
+PCS_ASKS: dict[tuple[str, str], Which] = {
+    ("GET", "/remote/qdevice_net_get_ca_certificate"): "authority",
+    ("POST", "/remote/qdevice_net_sign_node_certificate"): "cluster",
+}
 
 Ask = Callable[[Message], Awaitable[Answer]]
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -77,6 +90,8 @@ class Endpoint:
         # Strangers cannot take the places of nodes that have a certificate.
         self._strangers = Queue()
         self._known = Queue()
+        # pcs asks while a node is being added, which takes one of those.
+        self._pcs = Queue()
 
     def application(self) -> Starlette:
         """The ASGI application."""
@@ -85,6 +100,7 @@ class Endpoint:
             Route("/v1/enrol", self._limited(self._enrol), methods=["POST"]),
             Route("/v1/ready", self._limited(self._ready), methods=["POST"]),
             Route("/v1/renew", self._limited(self._renew), methods=["POST"]),
+            *(Route(path, self._limited(self._device), methods=[how]) for how, path in PCS_ASKS),
         ]
         return Starlette(routes=routes)
 
@@ -134,6 +150,15 @@ class Endpoint:
         certificate = _peer(request)
         await _read(request, RenewRequest)
         return _respond(await self._known.run(self._ask(Renew(certificate=certificate))))
+
+    async def _device(self, request: Request) -> Response:
+        if _host(request) != LOOPBACK:
+            raise _Refused(Response(status_code=404))
+        which = PCS_ASKS[request.method, request.url.path]
+        answer = await self._pcs.run(self._ask(DeviceCertificate(which=which)))
+        if not answer.certificate:
+            return _respond(answer)
+        return PlainTextResponse(base64.b64encode(answer.certificate.encode()))
 
 
 class _Refused(Exception):

@@ -29,6 +29,10 @@ def may_add(view: View) -> Answer | None:
     """None when this member may add nodes, else where to go or that it must wait."""
     if not view.quorate:
         return Answer(status=503, error="the cluster has no quorum")
+    if view.leading and view.device and not view.device_votes:
+        # Until the new node runs, it only raises the number of votes that quorum needs.
+        error = f"the quorum device {view.device} gives no vote now"
+        return Answer(status=503, error=error)
     if view.leading:
         return None
     if view.leader is None or view.leader not in view.members:

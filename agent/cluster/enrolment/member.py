@@ -19,9 +19,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import Field, TypeAdapter
 
-from agent.cluster import authority, records
+from agent.cluster import authority, qdevice_certificates, records
 from agent.cluster.enrolment import call, decide
-from agent.cluster.enrolment.messages import Answer, Enrol, Ready, Renew, Seal, Sign
+from agent.cluster.enrolment.messages import (
+    Answer,
+    DeviceCertificate,
+    Enrol,
+    Ready,
+    Renew,
+    Seal,
+    Sign,
+)
 from agent.cluster.folder import Folder
 from agent.cluster.lock import add_lock
 from agent.cluster.pcs import Pcsd, PcsFailed
@@ -30,9 +38,8 @@ from agent.cluster.view import View
 from agent.core.errors import SlipwayError
 from agent.step import Retry
 
-COMMAND: TypeAdapter[Enrol | Ready | Renew] = TypeAdapter(
-    Annotated[Enrol | Ready | Renew, Field(discriminator="command")]
-)
+Command = Enrol | Ready | Renew | DeviceCertificate
+COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 LOCK = Path("/run/slipway/add.lock")
 # So many members keep the authority's key. With fewer, one more gets it when it joins or renews.
 SIGNERS = 3
@@ -63,6 +70,8 @@ class Member:
                 return self._ready(command)
             case Renew():
                 return self._renew(command)
+            case DeviceCertificate():
+                return self._device_certificate(command)
 
     def _enrol(self, request: Enrol) -> Answer:
         view = self.look()
@@ -119,6 +128,10 @@ class Member:
         shared = self._share_key(known, node, request.certificate)
         return made.model_copy(update={"authority": shared.authority})
 
+    def _device_certificate(self, request: DeviceCertificate) -> Answer:
+        certificate = qdevice_certificates.answer(request.which, self.folder)
+        return Answer(certificate=certificate)
+
     def _sign(self, node: str, addresses: list[str], key: str) -> Answer:
         made = call.call(self.signer, Sign(node=node, addresses=addresses, key=key))
         if made.certificate:
@@ -136,6 +149,8 @@ class Member:
             log.info("%s is removed first, to be added again", node)
             self.pcsd.remove_node(node)
             self.pcsd.know_host(node, addresses[0], pcsd_token)
+        if view.device:
+            qdevice_certificates.introduce(self.pcsd, view.device)
         self.pcsd.add_node(node, addresses)
         self._wait_online(node)
 

@@ -87,6 +87,13 @@ class Renew(Message):
     certificate: Pem
 
 
+class DeviceCertificate(Message):
+    """From the endpoint to `member`: what pcs asks the quorum device's server for."""
+
+    command: Literal["device"] = "device"
+    which: Literal["authority", "cluster"]
+
+
 class Sign(Addresses):
     """From `member` to the signer: a certificate for this node and key."""
 

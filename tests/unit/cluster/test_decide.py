@@ -10,7 +10,7 @@ from agent.cluster import authority, records, token
 from agent.cluster.enrolment import decide
 from agent.cluster.enrolment.messages import Answer, Enrol
 from agent.cluster.records import Enrolment, Records
-from agent.cluster.view import View, read_state
+from agent.cluster.view import View, read_device_votes, read_state
 from tests.unit.cluster.shared import Memory
 
 NOW = 1_800_000_000
@@ -98,6 +98,28 @@ def test_only_the_controller_adds() -> None:
     assert made is not None and (made.status, made.leader) == (421, "192.0.2.2:2226")
     made = decide.may_add(replace(VIEW, leader=None))
     assert made is not None and made.status == 503
+
+
+def test_nobody_is_added_while_the_quorum_device_is_silent() -> None:
+    made = decide.may_add(replace(VIEW, device="q.example.org"))
+    assert made is not None and made.status == 503 and "q.example.org" in (made.error or "")
+    assert decide.may_add(replace(VIEW, device="q.example.org", device_votes=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "votes"),
+    [
+        ("         0          1            Qdevice", True),
+        ("         0          0            Qdevice (votes 1)", False),
+        ("         2          1    A,V,NMW node2", False),
+    ],
+)
+def test_whether_the_device_votes(row: str, votes: bool) -> None:
+    """Rows as corosync-quorumtool 3.1.9 prints them."""
+    head = "Flags:            Quorate Qdevice\n\n    Nodeid      Votes    Qdevice Name\n"
+    assert (
+        read_device_votes(f"{head}         1          1    A,V,NMW node1 (local)\n{row}\n") is votes
+    )
 
 
 def opened() -> Records:

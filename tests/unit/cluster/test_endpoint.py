@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import http.client
 import json
 import socket
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from agent.cluster import authority
 from agent.cluster.enrolment import application, decide, server
 from agent.cluster.enrolment.limits import RateLimit
-from agent.cluster.enrolment.messages import MAXIMUM_BYTES, Answer, Message
+from agent.cluster.enrolment.messages import MAXIMUM_BYTES, Answer, DeviceCertificate, Message
 from tests.unit.cluster.endpoint import Running, no_answer, running
 
 LIMIT = 20.0
@@ -214,3 +215,30 @@ def test_a_thousand_wrong_tokens_at_once(tmp_path: Path) -> None:
     assert max(at_once) <= application.WORKERS
     assert statuses.get(429, 0) + statuses.get(0, 0) >= 900
     assert grown < 64_000_000
+
+
+def test_pcs_on_this_machine_is_told_the_devices_certificates(tmp_path: Path) -> None:
+    asked: list[Message] = []
+
+    async def ask(message: Message) -> Answer:
+        await asyncio.sleep(0)
+        asked.append(message)
+        return Answer(certificate="PEM")
+
+    def said(how: str, path: str, source: str) -> tuple[int, bytes]:
+        host, _, port = endpoint.address.rpartition(":")
+        connection = http.client.HTTPSConnection(
+            host, int(port), context=context(), timeout=LIMIT, source_address=(source, 0)
+        )
+        body = b"certificate_request=MII" if how == "POST" else None
+        connection.request(how, path, body)
+        response = connection.getresponse()
+        found = response.status, response.read()
+        connection.close()
+        return found
+
+    with running(tmp_path, ask) as endpoint:
+        for how, path in application.PCS_ASKS:
+            assert said(how, path, "127.0.0.1") == (200, base64.b64encode(b"PEM"))
+            assert said(how, path, "127.0.0.2")[0] == 404
+    assert asked == [DeviceCertificate(which="authority"), DeviceCertificate(which="cluster")]

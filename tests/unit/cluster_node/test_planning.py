@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agent import config
+from agent.core.errors import SlipwayError
 from installer.execute.files import write_secret
 from installer.plan.cluster import ClusterError, cluster_warnings, plan_cluster
 from installer.plan.model import Plan, WriteSecret
@@ -137,3 +138,11 @@ def test_the_file_of_a_node_is_toml_with_a_cluster_table() -> None:
         "links": ["vmbr0"],
         "ha": False,
     }
+
+
+def test_the_quorum_device_comes_later_and_the_refusal_says_how() -> None:
+    device = {"host": "q.example.org", "algorithm": "lms"}
+    with pytest.raises(SlipwayError, match="when it has two members") as caught:
+        planned({"mode": "create", "name": "lab", "qdevice": device})
+    command = "slipway cluster qdevice add q.example.org --algorithm lms"
+    assert command in (caught.value.hint or "")

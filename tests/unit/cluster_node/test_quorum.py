@@ -34,6 +34,14 @@ def test_how_many_may_fail(
     assert (may_fail(votes), spared(votes)) == (may, more)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "device", "may"),
+    [(2, "ffsplit", 0), (3, "ffsplit", 0), (4, "ffsplit", 1), (5, "lms", 0), (5, "none", 2)],
+)
+def test_the_votes_of_a_silent_device_are_missed(nodes: int, device: Device, may: int) -> None:
+    assert may_fail(Votes(nodes, nodes, device, silent=True)) == may
+
+
 @given(st.integers(1, 64), st.data(), st.sampled_from(["none", "ffsplit"]))
 def test_two_parts_never_both_have_quorum(nodes: int, data: st.DataObject, device: Device) -> None:
     part = data.draw(st.integers(0, nodes))
