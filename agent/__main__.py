@@ -26,6 +26,7 @@ COMMANDS = {
     "disk": "agent.disk.cli",
     "storage": "agent.storages.cli",
     "backup": "agent.backup.cli",
+    "sign-in": "agent.commands.sign_in",
     "kit": "agent.commands.kit",
     "token": "agent.commands.token",
     "join": "agent.commands.join",

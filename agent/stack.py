@@ -58,8 +58,9 @@ class Role(Model):
     """One thing the node does.
 
     packages and firmware: Debian package names; units: systemd units the agent enables and
-    starts; probes: what must answer before the role counts as working; disabled and removed:
-    units that the builder switches off in the image, paths (with wildcards) that it removes.
+    starts; probes: what must answer before the role counts as working; disabled, disabled_pam and
+    removed: units and profiles of pam-auth-update that the builder switches off in the image, paths
+    (with wildcards) that it removes.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Role(Model):
     units: tuple[str, ...]
     probes: tuple[Probe, ...]
     disabled: tuple[str, ...] = ()
+    disabled_pam: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
 
 

@@ -89,6 +89,8 @@ def disable(stack: Stack, root: Path, hear: Listener) -> None:
     """Switch off what packages switched on by themselves."""
     units = [unit for role in stack.roles for unit in role.disabled]
     run(["systemctl", f"--root={root}", "disable", *units], on_line=hear)
+    profiles = [profile for role in stack.roles for profile in role.disabled_pam]
+    run_inside(root, ["pam-auth-update", "--disable", *profiles], on_line=hear)
 
 
 def remove(root: Path, patterns: Iterable[str]) -> None:

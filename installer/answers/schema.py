@@ -11,6 +11,7 @@ from installer.answers.cluster import Cluster, Stack
 from installer.answers.disks import DiskSetup
 from installer.answers.hooks import FirstBoot, PostInstallationWebhook, Webhook
 from installer.answers.network import Network
+from installer.answers.sign_in import SignIn
 from installer.answers.storages import AnyStorage
 from installer.answers.system import Global, System, User
 from installer.answers.table import Table, conflict
@@ -39,6 +40,7 @@ class Answer(Table):
     )
     system: System = Field(System(), description="How the node is set up")
     users: tuple[User, ...] = Field((), description="Accounts beside root")
+    sign_in: SignIn = Field(SignIn(), description="A directory of people, and a second factor")
     cluster: Cluster = Field(Cluster(), description="What the node does about a cluster")
     stack: Stack = Field(Stack(), description="The software of the node")
     templates: Templates = Field(Templates(), description="Templates fetched at the first boot")

@@ -52,7 +52,7 @@ def install_boot_loader(action: InstallBootLoader, medium: Medium, target: Path)
 
 
 def run_in_target(argv: tuple[Argument, ...], target: Path) -> None:
-    """Run a command of the answer in the target, with the kernel's file systems in place.
+    """Run a command in the target, with the kernel's file systems in place.
 
     What it says goes to the log. Raises CommandFailed with the end of it.
     """

@@ -21,6 +21,7 @@ from installer.plan.keyboard import xkb_keyboard
 from installer.plan.model import PlannedFile, StoragePlan
 from installer.plan.network_files import network_files
 from installer.plan.network_plan import NetworkPlan
+from installer.plan.sign_in import sign_in_files
 from installer.plan.storages import storage_files
 
 # What mail systems take for a program or a file instead of an address, see aliases(5).
@@ -56,6 +57,7 @@ def plan_files(
         *network_files(network),
         *_system_files(answer, storage),
         *storage_files(answer.storage),
+        *sign_in_files(answer.sign_in),
         *(_first_boot_files(answer.first_boot.ordering) if answer.first_boot else ()),
         _file("/etc/slipway/node.toml", config=config.model_dump(mode="json")),
     )

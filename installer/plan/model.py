@@ -94,7 +94,7 @@ class AddUser(Model):
 
 
 class RunInTarget(Model):
-    """Run one of the answer's own commands in the target."""
+    """Run a command in the target: one of the answer's own, or one that sets the node up."""
 
     kind: Literal["run-in-target"] = "run-in-target"
     argv: tuple[str, ...]

@@ -37,6 +37,7 @@ from installer.plan.model import (
     WriteIdentity,
 )
 from installer.plan.network import plan_network
+from installer.plan.sign_in import sign_in_commands, sign_in_secret_files, sign_in_secrets
 from installer.plan.storage import plan_storage
 from installer.plan.storage_actions import CreateZpool
 from installer.plan.storages import storage_secret_files, storage_secrets
@@ -78,6 +79,8 @@ def make_plan(answer: Answer, inventory: Inventory) -> Plan:
             *secret_files(answer.cluster),
             *storage_secret_files(answer.storage),
             *webhook_file(answer.webhook),
+            *sign_in_secret_files(answer.sign_in),
+            *sign_in_commands(answer.sign_in),
             WriteIdentity(),
             *_boot_loaders(storage, inventory, parameters),
             *(RunInTarget(argv=argv) for argv in answer.system.commands),
@@ -117,7 +120,7 @@ def secrets_of(answer: Answer) -> Mapping[str, SecretStr]:
     root = answer.global_.root_password or answer.global_.root_password_hashed
     secrets = {f"user {u.name}": u.password or u.password_hashed for u in answer.users}
     secrets |= {"root": root, **cluster_secrets(answer.cluster), **storage_secrets(answer.storage)}
-    secrets |= webhook_secret(answer.webhook)
+    secrets |= {**webhook_secret(answer.webhook), **sign_in_secrets(answer.sign_in)}
     return {name: value for name, value in secrets.items() if value}
 
 

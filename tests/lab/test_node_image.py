@@ -24,6 +24,7 @@ BAKED = (
     "etc/pacemaker/authkey",
     "etc/ssh/ssh_host_*",
     "etc/ssl/private/*.key",
+    "etc/sssd/*.conf",
     "etc/stunnel/*.pem",
     "var/lib/corosync/*",
     "var/lib/csync2/*",
@@ -32,9 +33,11 @@ BAKED = (
     "var/lib/pacemaker/pengine/*",
     "var/lib/pcsd/*",
     "var/lib/slipway/*",
+    "var/lib/sss/db/*",
+    "var/lib/sss/secrets/*",
     "var/lib/systemd/random-seed",
 )
-# What must not run before the node is a member.
+# What must not run before the node is a member, or is asked to.
 OFF = (
     "corosync-qdevice.service",
     "corosync.service",
@@ -46,6 +49,9 @@ OFF = (
     "sbd.service",
     "sbd_remote.service",
     "slipway-enrolment.service",
+    "sssd-nss.socket",
+    "sssd-pam.socket",
+    "sssd.service",
     "stunnel4.service",
 )
 # Lines of settings that a cluster depends on, by file.
@@ -85,3 +91,12 @@ def test_no_unit_starts_too_early(paths: tuple[str, ...], unit: str) -> None:
 @pytest.mark.parametrize(("file", "line"), SETTINGS.items())
 def test_settings_that_must_be_the_same_on_all_members(image: Path, file: str, line: str) -> None:
     assert line in run(["unsquashfs", "-no-progress", "-cat", image, file]).stdout.splitlines()
+
+
+@pytest.mark.parametrize("kind", ["account", "auth", "password", "session"])
+def test_nothing_unasked_is_in_pam(image: Path, kind: str) -> None:
+    said = run(["unsquashfs", "-no-progress", "-cat", image, f"etc/pam.d/common-{kind}"]).stdout
+    modules = {word for word in said.split() if word.startswith("pam_") and word.endswith(".so")}
+    assert "pam_unix.so" in modules
+    own = {"pam_deny.so", "pam_permit.so", "pam_systemd.so", "pam_umask.so", "pam_unix.so"}
+    assert modules <= own

@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).parents[3] / "image" / "stacks" / "kvm-ha.toml"
 def test_the_shipped_stack() -> None:
     loaded = stack.load(SHIPPED)
     roles = {role.name: role for role in loaded.roles}
-    assert list(roles) == ["base", "storage", "hypervisor", "cluster", "web"]
+    assert list(roles) == ["base", "storage", "hypervisor", "cluster", "web", "sign-in"]
     assert roles["cluster"].packages and not roles["cluster"].units
     kinds = {type(probe) for role in loaded.roles for probe in role.probes}
     assert kinds == {TcpProbe, PoolProbe, LibvirtProbe, HttpsProbe}

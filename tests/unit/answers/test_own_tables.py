@@ -11,6 +11,8 @@ from tests.unit.answers.files import changed, errors_of, load
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 admin"
 PGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n"
+PEM = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+BIND = {"bind-dn": "cn=node", "bind-password": "geheim"}
 KIT = {"authority": "PEM", "tokens": ["0123456789abcdef:ab:1:node2:new"]}
 
 
@@ -22,6 +24,12 @@ def select(**conditions: Any) -> dict[str, Any]:
 def data(**pool: Any) -> dict[str, Any]:
     table = {"name": "fast", "layout": "lvm-thin", "disk-list": ["sdb"], **pool}
     return {"filesystem": "ext4", "disk-list": ["sda"], "data": [table]}
+
+
+def people(**keys: Any) -> dict[str, Any]:
+    given = {name.replace("_", "-"): value for name, value in keys.items()}
+    table = {"kind": "ldap", "uri": "ldaps://ldap.example.com", "base": "dc=example,dc=com"}
+    return {"directory": {**table, "operators": "vm operators", **given}}
 
 
 ACCEPTED: list[tuple[str, object]] = [
@@ -46,6 +54,10 @@ ACCEPTED: list[tuple[str, object]] = [
     ("users", [{"name": "anna", "ssh-keys": [KEY], "groups": ["sudo"], "full-name": "Anna Ü"}]),
     ("users", [{"name": "anna", "password": "correct horse"}]),
     ("users", [{"name": "anna", "password-hashed": "$y$j9T$x$y"}]),
+    ("sign-in", {"second-factor": "totp"}),
+    ("sign-in", people()),
+    ("sign-in", people(kind="ad", uri=["ldap://[2001:db8::1]:389", "ldaps://b/"], ca=PEM, **BIND)),
+    ("sign-in", people(kind="ldap-rfc2307bis", administrators=["Domänen-Admins", "ops"])),
     ("webhook", {"url": "http://example.com:8080/hook"}),
     ("webhook", {"url": "https://[2001:db8::1]/", "cert-fingerprint": "ab" * 32, "token": "a:b"}),
     ("cluster", {"mode": "none"}),
@@ -138,6 +150,20 @@ REFUSED: list[tuple[str, object, str]] = [
     ("users", [{"name": "anna", "password": "short"}], "8 or more"),
     ("users", [{"name": "Anna", "ssh-keys": [KEY]}], "a string that matches"),
     ("users", [{"name": "a", "ssh-keys": [KEY]}] * 2, "the same name"),
+    ("sign-in", {"second-factor": "sms"}, 'one of "none", "totp"'),
+    ("sign-in", people(kind="nis"), "one of"),
+    ("sign-in", people(uri="http://ldap.example.com"), '"ldaps://'),
+    ("sign-in", people(uri="ldaps://a,ldap://b"), '"ldaps://'),
+    ("sign-in", people(uri=[]), "a list of 1 or more"),
+    ("sign-in", people(base="dc=a\nldap_tls_reqcert = never"), "one line"),
+    ("sign-in", people(operators=[]), "nobody may sign in"),
+    ("sign-in", people(viewers="a, b"), "without any of"),
+    ("sign-in", people(viewers='a" ALL=(ALL) ALL'), "without any of"),
+    ("sign-in", people(viewers="#0"), "without any of"),
+    ("sign-in", people(viewers="a\nb"), "without any of"),
+    ("sign-in", people(bind_dn="cn=node"), "go together"),
+    ("sign-in", people(bind_dn="cn=node", bind_password="a\nb"), "one line"),
+    ("sign-in", people(ca="/etc/ca.pem"), "BEGIN CERTIFICATE"),
     ("webhook", {}, "webhook.url: is missing"),
     ("webhook", {"url": "https://[::1"}, "https://"),
     ("webhook", {"url": "https://example.com:99999/"}, "https://"),
