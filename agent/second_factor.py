@@ -37,7 +37,8 @@ def enrol(user: str, node: str, folder: Path = FOLDER) -> Enrolment:
     Raises SlipwayError when the node does not know the account, or it has one, CommandFailed.
     """
     try:
-        pwd.getpwnam(user)
+        # An Active Directory knows it in any case of letters, PAM as it is written here.
+        user = pwd.getpwnam(user).pw_name
     except KeyError:
         raise SlipwayError(f"the node knows no account {user}") from None
     secret = folder / user

@@ -88,6 +88,7 @@ def test_kinds(kind: str, schema: str, mapped: bool) -> None:
     said = sssd(kind=kind)
     assert said["ldap_schema"] == schema
     assert ("ldap_id_mapping" in said) is mapped
+    assert ("case_sensitive" in said) is mapped
 
 
 def test_roles_are_lines_of_sudo() -> None:
