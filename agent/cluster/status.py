@@ -101,6 +101,8 @@ def why_off(made: Configuration, view: View | None, told: Sbd, watchdog: Watchdo
     """Why HA is off, with what to do; empty when it is on."""
     if view is None:
         return "the cluster does not run on this node: see journalctl -b -u corosync -u pacemaker"
+    if not view.quorate:
+        return _no_quorum(made, view)
     if not told.enabled:
         return "fencing is off: switch it on with: slipway ha enable"
     if watchdog is None:
@@ -109,8 +111,6 @@ def why_off(made: Configuration, view: View | None, told: Sbd, watchdog: Watchdo
         return "fencing is set up and sbd does not run: finish it with: slipway ha enable"
     if not told.fencing_seconds:
         return "the members do not wait for a fenced node: finish it with: slipway ha enable"
-    if not view.quorate:
-        return _no_quorum(made, view)
     return ""
 
 

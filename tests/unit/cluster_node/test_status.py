@@ -94,6 +94,8 @@ def test_a_cold_start_waits_for_everybody(made: Configuration, view: View) -> No
     assert "node3 is missing" in found.why_off
     assert "pcs quorum unblock" in found.why_off
     assert "NO QUORUM" in status.text(found)
+    without_fencing = state(made, replace(view, quorate=False), replace(ON, enabled=False))
+    assert without_fencing.why_off == found.why_off
 
 
 def test_what_pacemaker_runs_and_fenced(view: View) -> None:
