@@ -177,7 +177,7 @@ class _Joining:
         """pcs has been here: the members may have counted this node, so it starts."""
         self.say("the cluster knows this node; starting it")
         try:
-            local.start_configured(self.request.node, self.systemd)
+            local.start_configured(self.request.node, self.systemd, local.RESUME_SECONDS)
         except SlipwayError as error:
             self.say(f"it does not take part yet: {error.message}")
 

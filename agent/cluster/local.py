@@ -15,6 +15,9 @@ COROSYNC_CONF = Path("/etc/corosync/corosync.conf")
 UNITS = ("corosync.service", "pacemaker.service")
 # One node alone waits 20 s (dc-deadtime) before it becomes the controller.
 ONLINE_SECONDS = 240.0
+# A node that was interrupted while it was being added: the others may not have been told of it,
+# so after this it asks to be added again.
+RESUME_SECONDS = 90.0
 
 
 def configured(path: Path = COROSYNC_CONF) -> bool:
@@ -31,13 +34,13 @@ def takes_part(name: str) -> bool:
     return view.quorate and view.leader is not None and name in view.online
 
 
-def start_configured(name: str, systemd: Systemd) -> None:
+def start_configured(name: str, systemd: Systemd, seconds: float = ONLINE_SECONDS) -> None:
     """Start the cluster's software of a configured node and wait until it takes part.
 
     Raises Retry.
     """
     systemd.bring_up(UNITS)
-    wait_until(lambda: takes_part(name), ONLINE_SECONDS, f"{name} to take part in the cluster")
+    wait_until(lambda: takes_part(name), seconds, f"{name} to take part in the cluster")
 
 
 def cluster_name() -> str:
