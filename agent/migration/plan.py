@@ -137,7 +137,7 @@ def _check_ha(moving: Moving, resource: Resource, node: str, cluster: Cluster) -
         )
     better = [
         other
-        for other, priority in group.nodes.items()
+        for other, priority in sorted(group.nodes.items(), key=lambda each: -each[1])
         if priority > group.nodes.get(node, 0) and _takes(other, cluster)
     ]
     if resource.failback and better:

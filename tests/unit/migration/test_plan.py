@@ -145,6 +145,10 @@ def test_ha_refuses_what_pacemaker_would_undo() -> None:
     failback = Resource("vm-web", "prod", "started", failback=True, local=False)
     moving = replace(UNDER_HA, resource=failback, group=PROD)
     assert "would go back at once: its group prod prefers node1" in refusal(moving)
+    more = replace(HERE, nodes=HERE.nodes | {"node4": node("node4")})
+    group = Group(name="prod", nodes={"node1": 100, "node2": 200}, restricted=False)
+    with pytest.raises(SlipwayError, match="prefers node2, node1"):
+        plan(replace(moving, group=group), "node4", more, Target())
     stays = replace(moving, resource=replace(failback, failback=False))
     plan(stays, "node2", HERE, Target())
     other = PROD.model_copy(update={"nodes": {"node1": 1}})
