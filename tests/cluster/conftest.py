@@ -20,6 +20,14 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def first(lab: Laboratory) -> Node:
+    """The first member of a cluster of two."""
+    made = lab.create(1)
+    lab.add(2, made)
+    return made
+
+
 @contextmanager
 def quorum_kept(member: Node) -> Iterator[None]:
     """Fails when this member had no quorum at any look while the context lasted."""

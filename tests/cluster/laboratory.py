@@ -91,6 +91,12 @@ def join_command(node: Node) -> list[str]:
     return ["slipway", "join", *places]
 
 
+def finish(process: subprocess.Popen[bytes], node: Node) -> None:
+    """Wait for a join to end well."""
+    status = process.wait(timeout=JOIN_SECONDS)
+    assert status == 0, (node.folder / "join.log").read_text()
+
+
 def online(member: Node) -> set[str]:
     """Who is online, as a member sees it."""
     xml = member.run(["crm_mon", "--output-as=xml", "--one-shot"], check=False).stdout

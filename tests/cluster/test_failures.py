@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,8 +10,8 @@ from agent.cluster.folder import Folder
 from agent.cluster.token import Token
 from tests.cluster.conftest import quorum_kept
 from tests.cluster.laboratory import (
-    JOIN_SECONDS,
     Laboratory,
+    finish,
     leader,
     node_ids,
     online,
@@ -42,24 +40,10 @@ BOUNDARIES = (
 )
 
 
-@pytest.fixture(scope="module")
-def first(lab: Laboratory) -> Iterator[Node]:
-    """The first member of a cluster of two."""
-    made = lab.create(1)
-    lab.add(2, made)
-    yield made
-
-
 def three_members(lab: Laboratory, first: Node) -> None:
     """A third member, where no test before has left one: then any one may fail."""
     if len(online(first)) < 3:
         lab.add(3, first)
-
-
-def finish(process: subprocess.Popen[bytes], node: Node) -> None:
-    """Wait for a join to end well."""
-    status = process.wait(timeout=JOIN_SECONDS)
-    assert status == 0, (node.folder / "join.log").read_text()
 
 
 def leave(lab: Laboratory, member: Node, node: Node) -> None:

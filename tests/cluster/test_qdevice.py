@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,13 @@ from tests.cluster.conftest import quorum_kept
 from tests.cluster.laboratory import (
     Laboratory,
     configuration,
+    finish,
     online,
     record,
     wait_online,
     why_not_quorate,
 )
 from tests.cluster.node import Node
-from tests.cluster.test_failures import finish
 from tests.cluster.tree import TOP, layers
 from tests.lab.wait import until
 
@@ -33,14 +32,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 UNIT = "corosync-qnetd.service"
 DATABASE = "/etc/corosync/qdevice/net/nssdb"
 VOTE_SECONDS = 120.0
-
-
-@pytest.fixture(scope="module")
-def first(lab: Laboratory) -> Iterator[Node]:
-    """The first member of a cluster of two."""
-    made = lab.create(1)
-    lab.add(2, made)
-    yield made
 
 
 @pytest.fixture(scope="module")

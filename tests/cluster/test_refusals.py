@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import shutil
-from collections.abc import Iterator
 
 import pytest
 
@@ -21,14 +20,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
 STATE = "var/lib/slipway/cluster"
 DAY = datetime.timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def first(lab: Laboratory) -> Iterator[Node]:
-    """The first member of a cluster of two."""
-    made = lab.create(1)
-    lab.add(2, made)
-    yield made
 
 
 @pytest.fixture(scope="module")
