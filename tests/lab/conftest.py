@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from tests.lab import iso
 from tests.lab.answers import answer
 from tests.lab.arguments import Accelerator
 from tests.lab.cells import FIRMWARE
+from tests.lab.fleet import Member, fleet_answers, fleet_specs, power_on
 from tests.lab.host import Host
 from tests.lab.install import (
     LOGIN_LIMIT,
@@ -24,7 +26,7 @@ from tests.lab.install import (
     with_guests,
 )
 from tests.lab.installer import Installer
-from tests.lab.layouts import LAYOUTS
+from tests.lab.layouts import HOME, LAYOUTS
 from tests.lab.machine import Machine
 from tests.lab.rotation import part_of_this_commit
 from tests.lab.spec import MachineSpec
@@ -170,6 +172,37 @@ def host(
             host.guests.create("base", "size=0.25,format=qcow2")
         yield host
     shutil.rmtree(made.home)
+
+
+@pytest.fixture(scope="session")
+def fleet(built_iso: Path, accelerator: Accelerator, key: Key) -> Iterator[tuple[Member, ...]]:
+    """Three blank machines with a kit's answers, switched on at once; see `members`.
+
+    The times of each are in out/lab/fleet/seconds.json.
+    """
+    folder = empty_folder("fleet")
+    specs = tuple(
+        replace(spec, memory_mib=3072) for spec in fleet_specs(3, "uefi", HOME)
+    )
+    answers = fleet_answers(3, key.public, HOME)
+    with power_on(specs, answers, built_iso, key, accelerator, folder) as made:
+        seconds = {member.name: member.installed.seconds for member in made}
+        (folder / "seconds.json").write_text(json.dumps(seconds, indent=2) + "\n")
+        for member in made:
+            member.machine.pause()
+        yield made
+    for spec in specs:
+        shutil.rmtree(folder / spec.name / "disks")
+
+
+@pytest.fixture(scope="module")
+def members(fleet: tuple[Member, ...]) -> Iterator[tuple[Member, ...]]:
+    """The fleet as one cluster, which stands still between modules. Each leaves all of them on."""
+    for member in fleet:
+        member.machine.resume()
+    yield fleet
+    for member in fleet:
+        member.machine.pause()
 
 
 @pytest.fixture

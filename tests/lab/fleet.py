@@ -82,7 +82,7 @@ def _spec(
     return MachineSpec(
         node_name(number),
         firmware,
-        disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in layout.disks),
+        disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in (*layout.disks, *layout.data)),
         nics=tuple(Nic(_mac(number, card), network) for card, network in enumerate(networks)),
         cpus=1,
         extra=WATCHDOG,
@@ -124,12 +124,13 @@ def _answer(number: int, table: dict[str, Any], public_key: str, layout: Layout)
     return made
 
 
-@dataclass(frozen=True)
+@dataclass
 class Member:
-    """A node that runs."""
+    """A node of the fleet, and its machine since it was last switched on. starts: from its disk."""
 
     installed: InstalledNode
     machine: Machine
+    starts: int = 1
 
     @property
     def name(self) -> str:
@@ -138,6 +139,21 @@ class Member:
     @property
     def ssh(self) -> Ssh:
         return self.installed.ssh
+
+    def pull_power(self) -> None:
+        """Switch the machine off, as pulling its cord does; it may be off."""
+        with self.machine:
+            pass
+
+    def switch_on(self) -> None:
+        """Start the machine from its disk again."""
+        self.starts += 1
+        self.machine = self.installed.boot(self.installed.home.with_name(f"boot-{self.starts}"))
+
+    def plug_links(self, *, plugged: bool) -> None:
+        """Plug in the cables of the cluster's links, or pull them."""
+        for nic in self.machine.spec.nics[1:]:
+            self.machine.plug_cable(nic, plugged=plugged)
 
     def cluster(self) -> dict[str, Any] | None:
         """`slipway cluster status --json`; None while it cannot be asked."""
@@ -187,17 +203,12 @@ def power_on(
             node, start = install(
                 spec, wanted, image, key, accelerator, home, on_line=heard, patience=len(specs)
             )
-            machine = node.boot(home / "boot", power_on=start, on_line=heard)
-            running.callback(stop, machine)
+            machine = node.boot(home / "boot-1", power_on=start, on_line=heard)
+            member = Member(node, machine)
+            running.callback(member.pull_power)
             seconds = follow(machine.serial, MEMBER_MILESTONES, FAILED)
-            node = replace(node, seconds=node.seconds | seconds)
+            member.installed = replace(node, seconds=node.seconds | seconds)
             node.ssh.wait_until_up(LOGIN_LIMIT * len(specs))
-            return Member(node, machine)
+            return member
 
         yield tuple(pool.map(bring_up, specs, answers))
-
-
-def stop(machine: Machine) -> None:
-    """Switch a machine off that still runs."""
-    with machine:
-        pass

@@ -47,9 +47,16 @@ class Guests:
         self.ssh.run(["sh", "-c", f"cp /boot/vmlinuz-* {FOLDER}/kernel"])
         self.ssh.copy(initrd, f"{FOLDER}/initrd")
 
-    def create(self, name: str, disk: str, *options: str, network: str = "bridge=vmbr0") -> None:
-        """Make a guest with virt-install and wait for its shell."""
-        boot = f'kernel={FOLDER}/kernel,initrd={FOLDER}/initrd,kernel_args="{COMMAND_LINE}"'
+    def create(
+        self,
+        name: str,
+        disk: str,
+        *options: str,
+        network: str = "bridge=vmbr0",
+        arguments: str = COMMAND_LINE,
+    ) -> None:
+        """Make a guest with virt-install and wait for its shell. arguments: of its kernel."""
+        boot = f'kernel={FOLDER}/kernel,initrd={FOLDER}/initrd,kernel_args="{arguments}"'
         machine = ["--name", name, "--memory", "128", "--vcpus", "1", "--osinfo", "linux2022"]
         devices = ["--disk", disk, "--network", network, "--graphics", "none"]
         serial = ["--serial", f"pty,log.file={LOGS}/{name}.log"]

@@ -60,5 +60,7 @@ LAYOUTS = {
     "btrfs-raid10": _btrfs("raid10", 4),
     "data-pools": Layout(_names(1), {"filesystem": "ext4", "data": EXTRA}, ("vdb", "vdc", "vdd")),
 }
+# As many home clusters are: guests on a pool of ZFS that every node has.
+HOME = Layout(_names(1), {"filesystem": "ext4", "data": EXTRA[:1]}, ("vdb",))
 # Those that may lose a disk.
 REDUNDANT = tuple(name for name in LAYOUTS if "raid" in name and not name.endswith("raid0"))

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from agent.cluster.monitor import View, parse
-from tests.lab.arguments import Accelerator
-from tests.lab.conftest import empty_folder
 from tests.lab.containers import COMMAND_LIMIT, Containers
-from tests.lab.fleet import (
-    MEMBER_LIMIT,
-    Member,
-    fleet_answers,
-    fleet_specs,
-    link_address,
-    power_on,
-    stop,
-)
-from tests.lab.ssh import Key
+from tests.lab.fleet import MEMBER_LIMIT, Member, link_address
 from tests.lab.tryout_fleet import SETTLED_LIMIT, complete
 from tests.lab.wait import until
 
@@ -45,20 +32,6 @@ DOMAIN = """<domain type='qemu'>
 </domain>
 """
 SECRETS = "/var/lib/slipway/secrets"
-
-
-@pytest.fixture(scope="module")
-def members(built_iso: Path, accelerator: Accelerator, key: Key) -> Iterator[tuple[Member, ...]]:
-    """The running members; their times are in out/lab/cluster/seconds.json."""
-    folder = empty_folder("cluster")
-    specs = fleet_specs(COUNT, "uefi")
-    answers = fleet_answers(COUNT, key.public)
-    with power_on(specs, answers, built_iso, key, accelerator, folder) as made:
-        seconds = {member.name: member.installed.seconds for member in made}
-        (folder / "seconds.json").write_text(json.dumps(seconds, indent=2) + "\n")
-        yield made
-    for spec in specs:
-        shutil.rmtree(folder / spec.name / "disks")
 
 
 def test_one_cluster_with_fencing_everywhere(members: tuple[Member, ...]) -> None:
@@ -115,13 +88,10 @@ def test_guests_start_where_they_belong(members: tuple[Member, ...]) -> None:
 
 def test_a_node_without_network_resets_itself(members: tuple[Member, ...]) -> None:
     first, alone = members[0], members[1]
-    links = alone.machine.spec.nics[1:]
-    for nic in links:
-        alone.machine.plug_cable(nic, plugged=False)
+    alone.plug_links(plugged=False)
     alone.machine.qmp.wait_event("WATCHDOG", RESET_LIMIT)
     first.wait_for(_lost(alone.name), FENCED_LIMIT, f"{alone.name} to be missed")
-    for nic in links:
-        alone.machine.plug_cable(nic, plugged=True)
+    alone.plug_links(plugged=True)
     first.wait_for(complete(COUNT), MEMBER_LIMIT, f"{alone.name} to come back by itself")
 
 
@@ -131,7 +101,7 @@ def test_a_node_without_power_is_fenced_and_comes_back(members: tuple[Member, ..
     first.ssh.run(["pcs", "resource", "create", "probe", "ocf:heartbeat:Dummy"], limit=300)
     first.ssh.run(["pcs", "constraint", "location", "probe", "prefers", lost.name], limit=300)
     until(lambda: _runs_on(first) == lost.name or None, SETTLED_LIMIT, "probe", where=lost.name)
-    stop(lost.machine)
+    lost.pull_power()
     for member in members[:-1]:
         state = member.wait_for(_lost(lost.name), FENCED_LIMIT, f"{lost.name} to be fenced")
         assert state["quorum"]["quorate"] is True
@@ -145,12 +115,12 @@ def test_a_node_without_power_is_fenced_and_comes_back(members: tuple[Member, ..
     assert ("reboot", "success") in [
         (event.action, event.status) for event in _view(first).fenced if event.target == lost.name
     ]
-    with lost.installed.boot(empty_folder("cluster-again")):
-        first.wait_for(complete(COUNT), MEMBER_LIMIT, f"{lost.name} to come back by itself")
+    lost.switch_on()
+    first.wait_for(complete(COUNT), MEMBER_LIMIT, f"{lost.name} to come back by itself")
 
 
 def _no_stale_copy(state: dict[str, Any]) -> bool:
-    return bool(state["guests"]["known"] == 2 and not state["guests"]["stale"])
+    return bool(state["guests"]["known"] >= 2 and not state["guests"]["stale"])
 
 
 def _view(member: Member) -> View:

@@ -1,7 +1,7 @@
 """The endpoint's network side: TLS, connections and their limits, on uvicorn.
 
 uvicorn gives an application neither the client's certificate nor a time limit for the request's
-head; both are added here, with a limit of connections for each source.
+head, and accepts connections without end; these are added here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import logging
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,13 @@ from agent.cluster.names import ENROLMENT_PORT
 
 HANDSHAKE_SECONDS = 10.0
 HEAD_SECONDS = 10.0
-# Connections with TLS in place: of one source, and in all. 32 nodes ask at once at most.
+# Connections from their first byte on: of one source, and in all. 32 nodes ask at once at most.
+# One in its handshake takes up to 300 KiB. What is too much of one source is closed at once; others
+# wait in the kernel's backlog.
 PER_SOURCE, CONNECTIONS = 8, 128
 BACKLOG = 128
+# Seconds until the next try when the system has nothing left for another connection.
+ACCEPT_SECONDS = 1.0
 
 # Bind to an address that the node does not have yet: ip(7), ipv6(7); Python does not name them.
 FREEBIND = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
@@ -40,18 +45,10 @@ class Protocol(H11Protocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _head_is_here = False
-    _counted: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Refuse at once what is too much; else tell the application who it is."""
+        """Tell the application who it is."""
         super().connection_made(transport)
-        name = source(self.client[0]) if self.client else ""
-        counts = self.app_state["sources"]
-        if len(self.connections) > CONNECTIONS or counts[name] >= PER_SOURCE:
-            transport.abort()
-            return
-        counts[name] += 1
-        self._counted = name
         tls = transport.get_extra_info("ssl_object")
         peer = tls.getpeercert(binary_form=True) if tls else None
         inner = self.app
@@ -67,12 +64,7 @@ class Protocol(H11Protocol):
         """The place is free again."""
         if self._head_timer:
             self._head_timer.cancel()
-        if self._counted is not None:
-            counts = self.app_state["sources"]
-            counts[self._counted] -= 1
-            if not counts[self._counted]:
-                del counts[self._counted]
-            self._counted = None
+        self.app_state["ended"]()
         super().connection_lost(exc)
 
     def _give_up(self) -> None:
@@ -81,28 +73,74 @@ class Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server with a time limit for the TLS handshake."""
+    """uvicorn's server with limits for connections, and for the time of the TLS handshake."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._sources: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen on the sockets."""
-        sources: Counter[str] = Counter()
+        self.servers = []
+        for each in sockets or ():
+            each.setblocking(False)
+            self._start(self._listen(each))
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and end what goes on."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await super().shutdown(sockets)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._places.acquire()
+            try:
+                connection, address = await loop.sock_accept(listener)
+            except OSError as error:
+                self._places.release()
+                log.warning("a connection was not accepted: %s", error)
+                await asyncio.sleep(ACCEPT_SECONDS)
+                continue
+            self._start(self._welcome(connection, source(address[0])))
+
+    async def _welcome(self, connection: socket.socket, name: str) -> None:
+        """Serve one connection, once its handshake is through."""
+        ended = partial(self._end, name)
+        self._sources[name] += 1
+        if self._sources[name] > PER_SOURCE:
+            connection.close()
+            ended()
+            return
 
         def protocol() -> asyncio.Protocol:
-            state = {"sources": sources}
+            state = {"ended": ended}
             return Protocol(config=self.config, server_state=self.server_state, app_state=state)
 
-        loop = asyncio.get_running_loop()
-        self.servers = [
-            await loop.create_server(
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
                 protocol,
-                sock=each,
+                connection,
                 ssl=self.config.ssl,
-                backlog=BACKLOG,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
-            for each in sockets or ()
-        ]
-        self.started = True
+        except OSError:
+            ended()
+
+    def _end(self, name: str) -> None:
+        self._sources[name] -= 1
+        if not self._sources[name]:
+            del self._sources[name]
+        self._places.release()
 
 
 def tls_context(certificate: Path, key: Path, authority: Path, revoked: Path) -> ssl.SSLContext:
