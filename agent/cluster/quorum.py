@@ -21,8 +21,7 @@ class Votes:
 
     nodes: members by configuration; online: those that are there; device: the algorithm of the
     quorum device; silent: it gives no vote now. tie_breaker: of two halves the one with the lowest
-    node id goes on;
-    two_node: each of two nodes may go on alone.
+    node id goes on; two_node: each of two nodes may go on alone.
     """
 
     nodes: int

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -27,7 +31,7 @@ PHONE = (400, 800)
 class Cockpit:
     """A browser at a node's Cockpit. screenshots: the folder where they are kept."""
 
-    def __init__(self, address: str, screenshots: Path) -> None:
+    def __init__(self, address: str, screenshots: Path, port: int) -> None:
         options = webdriver.ChromeOptions()
         for argument in ("--headless=new", "--no-sandbox", "--ignore-certificate-errors"):
             options.add_argument(argument)
@@ -36,14 +40,13 @@ class Cockpit:
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
         self.driver.set_page_load_timeout(LIMIT)
         self.screenshots = screenshots
-        self.url = f"https://{address}:9090"
+        self.url = f"https://{address}:{port}"
 
-    def sign_in(self, name: str = "root", *, administer: bool = True) -> None:
+    def sign_in(
+        self, name: str = "root", password: str = PASSWORD, *, administer: bool = True
+    ) -> None:
         """Sign in, with administrative access or without, and go to the cluster's page."""
-        self.driver.get(f"{self.url}/slipway")
-        self.wait(
-            lambda: self.driver.find_element(By.ID, "login-user-input").is_displayed(), "login"
-        )
+        self.wait(self._at_login, "login")
         # Cockpit asks for it again in the next session as it was in the last.
         self.run("localStorage.setItem('superuser-key', 'superuser:' + arguments[0])", name)
         self.run(
@@ -52,9 +55,19 @@ class Cockpit:
             "any" if administer else "none",
         )
         self.driver.find_element(By.ID, "login-user-input").send_keys(name)
-        self.driver.find_element(By.ID, "login-password-input").send_keys(PASSWORD)
+        self.driver.find_element(By.ID, "login-password-input").send_keys(password)
         self.driver.find_element(By.ID, "login-button").click()
         self.enter()
+
+    def _at_login(self) -> bool:
+        """The page for signing in is there; else it is asked for again.
+
+        Chromium gives up what it loads when the network changes, as it does with a new cable.
+        """
+        if not self.driver.find_elements(By.ID, "login-user-input"):
+            with suppress(WebDriverException):
+                self.driver.get(f"{self.url}/slipway")
+        return self.driver.find_element(By.ID, "login-user-input").is_displayed()
 
     def enter(self) -> None:
         """Until the page is there, in its frame, and has something to show."""
@@ -142,9 +155,9 @@ class Cockpit:
 
 
 @contextmanager
-def browsing(address: str, screenshots: Path) -> Iterator[Cockpit]:
+def browsing(address: str, screenshots: Path, port: int = 9090) -> Iterator[Cockpit]:
     """A browser until the context ends."""
-    opened = Cockpit(address, screenshots)
+    opened = Cockpit(address, screenshots, port)
     try:
         yield opened
     finally:

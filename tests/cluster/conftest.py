@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cluster.laboratory import Laboratory, laboratory, why_not_quorate
+from tests.cluster.laboratory import Laboratory, laboratory, online, why_not_quorate
 from tests.cluster.node import Node
 
 
@@ -26,6 +26,11 @@ def first(lab: Laboratory) -> Node:
     made = lab.create(1)
     lab.add(2, made)
     return made
+
+
+def members(lab: Laboratory, first: Node, *numbers: int) -> list[Node]:
+    """These members, added where no test before has left them."""
+    return [lab.nodes.get(number) or lab.add(number, first) for number in numbers]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from agent.cluster.folder import Folder
 from agent.cluster.token import Token
-from tests.cluster.conftest import quorum_kept
+from tests.cluster.conftest import members, quorum_kept
 from tests.cluster.laboratory import (
     Laboratory,
     finish,
@@ -38,12 +38,6 @@ BOUNDARIES = (
     "var/lib/pacemaker/cib/cib.xml",
     f"{STATE}/member",
 )
-
-
-def three_members(lab: Laboratory, first: Node) -> None:
-    """A third member, where no test before has left one: then any one may fail."""
-    if len(online(first)) < 3:
-        lab.add(3, first)
 
 
 def leave(lab: Laboratory, member: Node, node: Node) -> None:
@@ -79,7 +73,7 @@ def test_workers_of_pcsd_that_have_stopped_go_on(lab: Laboratory, first: Node) -
 
 @pytest.mark.parametrize("boundary", range(len(BOUNDARIES)))
 def test_the_joiner_loses_power(lab: Laboratory, first: Node, boundary: int) -> None:
-    members = online(first)
+    before = online(first)
     node = lab.machine(10 + boundary)
     token = lab.token(first, "--node", node.name)
     with quorum_kept(first):
@@ -95,10 +89,10 @@ def test_the_joiner_loses_power(lab: Laboratory, first: Node, boundary: int) -> 
         done = lab.join(node, again)
         joined = done.status == 0 or "is a member of a cluster already" in done.stderr
         assert joined, done.stdout + done.stderr
-        wait_online(first, {*members, node.name})
+        wait_online(first, {*before, node.name})
         record(test="power", boundary=BOUNDARIES[boundary], seconds=time.monotonic() - begin)
     ids = node_ids(first)
-    assert len(ids) == len(set(ids)) == len(members) + 1
+    assert len(ids) == len(set(ids)) == len(before) + 1
     leave(lab, first, node)
 
 
@@ -121,9 +115,9 @@ def test_cables_that_lose_one_in_a_hundred_and_take_10_to_20_ms(
 
 
 def test_the_first_node_is_down_for_ten_minutes(lab: Laboratory, first: Node) -> None:
-    three_members(lab, first)
+    members(lab, first, 3)
     second = lab.nodes[2]
-    members = online(first)
+    before = online(first)
     node = lab.machine(4)
     token = lab.token(second, "--node", node.name)
     first.power_off()
@@ -140,13 +134,13 @@ def test_the_first_node_is_down_for_ten_minutes(lab: Laboratory, first: Node) ->
         first.boot()
         finish(process, node)
         record(test="first down ten minutes", seconds=time.monotonic() - begin)
-    wait_online(second, {*members, node.name})
+    wait_online(second, {*before, node.name})
     leave(lab, first, node)
 
 
 def test_the_member_that_adds_dies(lab: Laboratory, first: Node) -> None:
-    three_members(lab, first)
-    members = online(first)
+    members(lab, first, 3)
+    before = online(first)
     name = leader(first)
     leading = next(node for node in lab.nodes.values() if node.name == name)
     other = next(node for node in lab.nodes.values() if node.name != name and node.number < 5)
@@ -161,6 +155,6 @@ def test_the_member_that_adds_dies(lab: Laboratory, first: Node) -> None:
         leading.boot()
         finish(process, node)
         record(test="adding member died", seconds=time.monotonic() - begin)
-    wait_online(other, {*members, node.name})
+    wait_online(other, {*before, node.name})
     ids = node_ids(other)
-    assert len(ids) == len(set(ids)) == len(members) + 1
+    assert len(ids) == len(set(ids)) == len(before) + 1

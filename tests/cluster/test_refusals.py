@@ -11,7 +11,7 @@ from agent.cluster import authority
 from agent.cluster.authority import Authority
 from agent.cluster.folder import Folder
 from agent.cluster.token import Token
-from tests.cluster.conftest import quorum_kept
+from tests.cluster.conftest import members, quorum_kept
 from tests.cluster.laboratory import Laboratory, online, wait_online
 from tests.cluster.node import Node
 from tests.lab.wait import until
@@ -129,11 +129,6 @@ def test_the_same_machine_installed_anew(lab: Laboratory, first: Node) -> None:
         done = lab.join(node, lab.token(first, "--node", "node4", "--replace"))
         assert done.status == 0, done.stdout + done.stderr
     wait_online(first, {*names, "node4"})
-
-
-def members(lab: Laboratory, first: Node, *numbers: int) -> list[Node]:
-    """These members, added where no test before has left them."""
-    return [lab.nodes.get(number) or lab.add(number, first) for number in numbers]
 
 
 def test_a_removed_node_opens_nothing(lab: Laboratory, first: Node) -> None:

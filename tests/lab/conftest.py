@@ -181,9 +181,7 @@ def fleet(built_iso: Path, accelerator: Accelerator, key: Key) -> Iterator[tuple
     The times of each are in out/lab/fleet/seconds.json.
     """
     folder = empty_folder("fleet")
-    specs = tuple(
-        replace(spec, memory_mib=3072) for spec in fleet_specs(3, "uefi", HOME)
-    )
+    specs = tuple(replace(spec, memory_mib=3072) for spec in fleet_specs(3, "uefi", HOME))
     answers = fleet_answers(3, key.public, HOME)
     with power_on(specs, answers, built_iso, key, accelerator, folder) as made:
         seconds = {member.name: member.installed.seconds for member in made}

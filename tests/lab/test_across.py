@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cluster.cockpit import Cockpit, browsing
 from tests.lab import storage_servers as servers
+from tests.lab.answers import PASSWORD
 from tests.lab.conftest import LAB, empty_folder
 from tests.lab.fleet import MEMBER_LIMIT, Member, link_address
 from tests.lab.guests import Guests
+from tests.lab.install import WEB_PORT
 from tests.lab.lease import watched
 from tests.lab.takeover import shares
 from tests.lab.tiny_guest import COMMAND_LINE, LEASE
@@ -104,6 +107,14 @@ class Home:
         until(current, KNOWN_LIMIT, f"{names} to be known", where=node, interval=2)
         seen = self.members[node]
         seen.wait_for(lambda state: not state["guests"]["stale"], KNOWN_LIMIT, "current copies")
+
+    @contextmanager
+    def page(self, node: str) -> Iterator[Cockpit]:
+        """The cluster's page at a node, signed in as root."""
+        port = self.members[node].machine.spec.forwarded(WEB_PORT)
+        with browsing("localhost", LAB / "across", port) as opened:
+            opened.sign_in(password=PASSWORD)
+            yield opened
 
     def moment(self, node: str) -> float:
         """Now, by a node's clock, in seconds since 1970."""
@@ -232,10 +243,19 @@ def test_8_the_node_with_the_zfs_machine_is_switched_off(home: Home) -> None:
     home.guests("node3").write("zfs", "before")
     home.slipway("node3", "replicate", "run", "zfs")
     home.guests("node3").write("zfs", "after")
-    home.members["node3"].pull_power()
-    begin = time.monotonic()
-    home.wait_for_place("node1", "zfs", "node1")
-    home.measured("zfs again from its replica", time.monotonic() - begin)
+    with home.page("node1") as page:
+        page.shows("node-node3", "online", KNOWN_LIMIT)
+        page.shows("machine-zfs", "node3", KNOWN_LIMIT)
+        home.members["node3"].pull_power()
+        begin = time.monotonic()
+        page.shows("node-node3", "offline", KNOWN_LIMIT)
+        home.measured("page: a dead node is offline", time.monotonic() - begin)
+        home.wait_for_place("node1", "zfs", "node1")
+        home.measured("zfs again from its replica", time.monotonic() - begin)
+        page.shows("machine-zfs", "node1", KNOWN_LIMIT)
+        page.shows("problems", "node3 is offline")
+        page.screenshot("node-died")
+        assert page.complaints() == []
     home.guests("node1").wait_for("zfs")
     assert home.guests("node1").read("zfs") == "before"
     home.members["node3"].switch_on()
