@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -11,6 +15,7 @@ from agent.core.command import run
 from agent.core.errors import SlipwayError
 
 PATH = Path("/etc/corosync/corosync.conf")
+KEPT = Path("/run/slipway/configuration")
 SECONDS = 300
 
 
@@ -75,18 +80,51 @@ class Configuration(Model):
 READER = TypeAdapter(Configuration)
 
 
-def read(path: Path = PATH) -> Configuration | None:
+def read(path: Path = PATH, kept: Path = KEPT) -> Configuration | None:
     """The configuration; None on a node that belongs to no cluster.
 
+    pcs takes one to three seconds of processor time to read it, and it is looked at every two
+    minutes at least, so what pcs says is kept in a folder by the file's SHA-256.
     Raises CommandFailed when pcs cannot read the file, SlipwayError when it is not understood.
     """
-    if not path.exists():
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
         return None
-    argv = ["pcs", "cluster", "config", "show", "--output-format=json"]
-    text = run([*argv, "--corosync_conf", path], timeout=SECONDS).stdout
+    said = kept / f"{hashlib.sha256(content).hexdigest()}.json"
+    with suppress(FileNotFoundError):
+        return _parse(said.read_text(), path)
+    text = _ask_pcs(content)
+    made = _parse(text, path)
+    # Who only looks may not write there.
+    with suppress(PermissionError):
+        _keep(said, text)
+    return made
+
+
+def _ask_pcs(content: bytes) -> str:
+    """What pcs says of a corosync.conf, of a copy that nobody changes meanwhile."""
+    argv = ["pcs", "cluster", "config", "show", "--output-format=json", "--corosync_conf"]
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / PATH.name
+        copy.write_bytes(content)
+        return run([*argv, copy], timeout=SECONDS).stdout
+
+
+def _parse(text: str, path: Path) -> Configuration:
     try:
         return READER.validate_json(text)
     except ValidationError as error:
         raise SlipwayError(
             "what pcs says of the cluster is not understood", where=str(path), hint=str(error)
         ) from error
+
+
+def _keep(said: Path, text: str) -> None:
+    """Keep it instead of what was kept before; readers see all of it or nothing."""
+    said.parent.mkdir(parents=True, exist_ok=True)
+    for old in said.parent.glob("*.json"):
+        old.unlink(missing_ok=True)
+    new = said.with_suffix(f".{os.getpid()}")
+    new.write_text(text)
+    new.replace(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from agent.cluster.configuration import READER, Configuration
 from agent.cluster.fencing import Watchdog
 from agent.cluster.monitor import View, parse
 from agent.cluster.sbd import Sbd
+from agent.core.command import Result
 from agent.core.errors import SlipwayError
 
 DATA = Path(__file__).parents[2] / "data" / "cluster"
@@ -113,6 +115,26 @@ def test_a_cluster_that_does_not_run_here(made: Configuration) -> None:
 
 def test_a_node_without_a_cluster(tmp_path: Path) -> None:
     assert configuration.read(tmp_path / "corosync.conf") is None
+
+
+def test_pcs_is_asked_once_for_each_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def pcs(argv: Sequence[str | Path], **_options: object) -> Result:
+        name = Path(argv[-1]).read_text()
+        asked.append(name)
+        return Result((), 0, json.dumps({"cluster_name": name, "nodes": []}), "")
+
+    monkeypatch.setattr(configuration, "run", pcs)
+    path, kept = tmp_path / "corosync.conf", tmp_path / "kept"
+    for name in ("lab", "lab", "other", "other"):
+        path.write_text(name)
+        made = configuration.read(path, kept)
+        assert made is not None and made.cluster_name == name
+    assert asked == ["lab", "other"]
+    assert len(list(kept.iterdir())) == 1
 
 
 def test_the_words_of_a_node_without_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
