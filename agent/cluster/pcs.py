@@ -32,6 +32,9 @@ START_SECONDS = 120
 # For one command; an emulated machine takes minutes for what a real one does in a second.
 COMMAND_SECONDS = 300
 SETUP_SECONDS = 600
+# For one request of pcs to the pcsd of a node; 60 s by default, which an emulated machine needs to
+# take away what an earlier cluster may have left.
+REQUEST_SECONDS = 240
 # pcsd's Ruby half spoils tokens with the characters + / = ; all others are their own Base64.
 TOKEN_CHARACTERS = 64
 # The token time grows by this with every node beyond two (milliseconds); corosync's default of
@@ -93,6 +96,8 @@ class Pcsd:
         """
         self._task(
             "cluster.add_nodes",
+            seconds=SETUP_SECONDS,
+            request_seconds=REQUEST_SECONDS,
             nodes=[{"name": name, "addrs": list(addresses)}],
             start=True,
             enable=True,
@@ -120,8 +125,17 @@ class Pcsd:
         kind = "application/x-www-form-urlencoded"
         self._post("/remote/known_hosts_change", body, kind)
 
-    def _task(self, command: str, *, seconds: float = TASK_SECONDS, **params: object) -> Any:
-        body = json.dumps({"command_name": command, "params": params, "options": {}})
+    def _task(
+        self,
+        command: str,
+        *,
+        seconds: float = TASK_SECONDS,
+        request_seconds: int | None = None,
+        **params: object,
+    ) -> Any:
+        """seconds: until all is done; request_seconds: for each node, pcsd's own limit by default."""
+        options = {"request_timeout": request_seconds}
+        body = json.dumps({"command_name": command, "params": params, "options": options})
         answer = json.loads(self._post("/api/v2/task/run", body, "application/json", seconds))
         if answer.get("task_finish_type") != "SUCCESS":
             raise PcsFailed(_errors(answer) or "pcs gave no reason", where=command)
@@ -183,7 +197,8 @@ def set_up(cluster: str, name: str, addresses: Sequence[str]) -> None:
         + [f"addr={address}" for address in addresses]
         + ["totem", f"token_coefficient={TOKEN_COEFFICIENT}"]
         + ["quorum", "auto_tie_breaker=1", "wait_for_all=1"]
-        + ["--enable", "--start", f"--wait={START_SECONDS}"],
+        + ["--enable", "--start", f"--wait={START_SECONDS}"]
+        + [f"--request-timeout={REQUEST_SECONDS}"],
         timeout=SETUP_SECONDS,
     )
 

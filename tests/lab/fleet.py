@@ -84,7 +84,6 @@ def _spec(
         firmware,
         disks=tuple(Disk(disk, serial=f"LAB-{disk}") for disk in (*layout.disks, *layout.data)),
         nics=tuple(Nic(_mac(number, card), network) for card, network in enumerate(networks)),
-        cpus=1,
         extra=WATCHDOG,
     )
 
