@@ -54,7 +54,7 @@ def create(
     if not local.configured():
         say(f"creating the cluster {new.cluster}")
         pcs.know_self(new.node, links[0], token)
-        pcs.set_up(new.cluster, new.node, links)
+        pcs.Pcsd().set_up(new.cluster, new.node, links)
     say("waiting until this node takes part in the cluster")
     local.start_configured(new.node, systemd)
     if not folder.member.exists():

@@ -88,6 +88,25 @@ class Pcsd:
         }
         return Configured(members, device["model_options"].get("host", ""))
 
+    def set_up(self, cluster: str, name: str, addresses: Sequence[str]) -> None:
+        """Make a cluster of this one node and start it. Raises PcsFailed.
+
+        auto_tie_breaker and wait_for_all can only be set while the cluster is stopped, and at odd
+        sizes the first needs the second: both are set from the start (votequorum(5)).
+        """
+        self._task(
+            "cluster.setup",
+            seconds=SETUP_SECONDS,
+            request_seconds=REQUEST_SECONDS,
+            cluster_name=cluster,
+            nodes=[{"name": name, "addrs": list(addresses)}],
+            totem_options={"token_coefficient": str(TOKEN_COEFFICIENT)},
+            quorum_options={"auto_tie_breaker": "1", "wait_for_all": "1"},
+            start=True,
+            enable=True,
+            wait=START_SECONDS,
+        )
+
     def add_node(self, name: str, addresses: Sequence[str]) -> None:
         """Add a node that pcsd knows already, and start the cluster on it. Raises PcsFailed.
 
@@ -184,23 +203,6 @@ def know_self(name: str, address: str, token: str) -> None:
             ["pcs", "host", "auth", name, f"addr={address}", "--token", file.name],
             timeout=COMMAND_SECONDS,
         )
-
-
-def set_up(cluster: str, name: str, addresses: Sequence[str]) -> None:
-    """Make a cluster of this one node and start it. Raises CommandFailed.
-
-    auto_tie_breaker and wait_for_all can only be set while the cluster is stopped, and at odd
-    sizes the first needs the second: both are set from the start (votequorum(5)).
-    """
-    run(
-        ["pcs", "cluster", "setup", cluster, name]
-        + [f"addr={address}" for address in addresses]
-        + ["totem", f"token_coefficient={TOKEN_COEFFICIENT}"]
-        + ["quorum", "auto_tie_breaker=1", "wait_for_all=1"]
-        + ["--enable", "--start", f"--wait={START_SECONDS}"]
-        + [f"--request-timeout={REQUEST_SECONDS}"],
-        timeout=SETUP_SECONDS,
-    )
 
 
 def renew_corosync_key() -> None:

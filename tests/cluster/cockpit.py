@@ -102,13 +102,9 @@ class Cockpit:
         return bool(self.run("return !!document.getElementById(arguments[0])", identity))
 
     def click(self, identity: str) -> None:
-        """Click on an element that is there, or will be."""
-
-        def clicked() -> bool:
-            self.driver.find_element(By.ID, identity).click()
-            return True
-
-        self.wait(clicked, f"{identity} to click")
+        """Click on an element that is there, or will be, wherever the page has moved it."""
+        self.wait(lambda: self.has(identity), f"{identity} to click")
+        self.run("document.getElementById(arguments[0]).click()", identity)
 
     def keys(self, key: str) -> None:
         """Press a key, wherever the focus is."""
