@@ -124,6 +124,7 @@ def _do(action: Action, own: str, expected: int) -> None:
         case "restart":
             for each in (restart.STOP, restart.START):
                 run(each.argv, timeout=restart.SECONDS)
+            restart.wait_until_online()
         case "tell the members":
             run(
                 ["pcs", "property", "set", f"{sbd.PROPERTY}={times.fencing}"],

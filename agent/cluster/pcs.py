@@ -89,7 +89,7 @@ class Pcsd:
         return Configured(members, device["model_options"].get("host", ""))
 
     def set_up(self, cluster: str, name: str, addresses: Sequence[str]) -> None:
-        """Make a cluster of this one node and start it. Raises PcsFailed.
+        """Make a cluster of this one node and have it start. Raises PcsFailed.
 
         auto_tie_breaker and wait_for_all can only be set while the cluster is stopped, and at odd
         sizes the first needs the second: both are set from the start (votequorum(5)).
@@ -104,7 +104,6 @@ class Pcsd:
             quorum_options={"auto_tie_breaker": "1", "wait_for_all": "1"},
             start=True,
             enable=True,
-            wait=START_SECONDS,
         )
 
     def add_node(self, name: str, addresses: Sequence[str]) -> None:

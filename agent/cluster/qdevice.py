@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -202,12 +203,11 @@ def check_reached(host: str, port: int = PORT) -> None:
 
 
 def _do(commands: tuple[Command, ...], state: Cluster) -> None:
-    if not state.running:
-        perform(commands, _run)
-        return
     # No node is added meanwhile; the lock is in the CIB, which is there again when it is let go.
-    with add_lock(Cib(), state.node):
+    with add_lock(Cib(), state.node) if state.running else nullcontext():
         perform(commands, _run)
+        if commands:
+            restart.wait_until_online()
 
 
 def _run(argv: tuple[str, ...], **options: object) -> object:

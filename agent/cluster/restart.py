@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.cluster import monitor
+from agent.cluster.wait import wait_until
 from agent.core.commands import command
 from agent.step import Retry, WaitForOperator
 
@@ -14,7 +16,7 @@ from agent.step import Retry, WaitForOperator
 START_SECONDS = 300
 # For one command of pcs that reaches all members.
 SECONDS = 600
-START = command("pcs", "cluster", "start", "--all", f"--wait={START_SECONDS}")
+START = command("pcs", "cluster", "start", "--all")
 STOP = command("pcs", "cluster", "stop", "--all", undo=START.argv)
 
 
@@ -32,3 +34,16 @@ def check(*, quorate: bool, offline: Sequence[str], resources: Sequence[str]) ->
             + ", ".join(resources),
             hint="stop them with pcs resource disable, and try again",
         )
+
+
+def wait_until_online() -> None:
+    """Wait until all members take part again. Raises Retry.
+
+    pcs would ask the pcsd of each of them again and again, which starts Python for every answer.
+    """
+    wait_until(_all_online, START_SECONDS, "all members to be online again")
+
+
+def _all_online() -> bool:
+    view = monitor.look()
+    return view is not None and view.quorate and len(view.online) == len(view.nodes)

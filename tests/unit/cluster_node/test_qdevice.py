@@ -30,7 +30,7 @@ WITHOUT = Situation(
     resources=(),
 )
 WITH = replace(WITHOUT, device=WANTED, tie_breaker=False, wait_for_all=False)
-STOP, START = "pcs cluster stop --all", "pcs cluster start --all --wait=300"
+STOP, START = "pcs cluster stop --all", "pcs cluster start --all"
 ADD = "pcs quorum device add model net host=q.example.org algorithm=ffsplit"
 REMOVE = "pcs quorum device remove"
 NOT_ALL = "pcs quorum update wait_for_all=0"
