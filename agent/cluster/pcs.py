@@ -28,7 +28,6 @@ TASK_SECONDS = 300
 # For a question: workers of pcsd that have stopped go on after half a minute, see
 # slipway-pcsd-workers.service.
 QUESTION_SECONDS = 120
-START_SECONDS = 120
 # For one command; an emulated machine takes minutes for what a real one does in a second.
 COMMAND_SECONDS = 300
 SETUP_SECONDS = 600
@@ -107,7 +106,7 @@ class Pcsd:
         )
 
     def add_node(self, name: str, addresses: Sequence[str]) -> None:
-        """Add a node that pcsd knows already, and start the cluster on it. Raises PcsFailed.
+        """Add a node that pcsd knows already, and have it start the cluster. Raises PcsFailed.
 
         With fencing on, the node gets sbd's settings; it has looked at its watchdog itself, as the
         way in which pcs looks can reset a machine.
@@ -119,7 +118,6 @@ class Pcsd:
             nodes=[{"name": name, "addrs": list(addresses)}],
             start=True,
             enable=True,
-            wait=START_SECONDS,
             no_watchdog_validation=True,
         )
 

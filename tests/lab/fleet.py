@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.cluster import kit
+from agent.core.errors import CommandTimeout
 from tests.lab.answers import Answer, answer
 from tests.lab.arguments import Accelerator
 from tests.lab.install import (
@@ -157,10 +158,10 @@ class Member:
     def cluster(self) -> dict[str, Any] | None:
         """`slipway cluster status --json`; None while it cannot be asked."""
         argv = ["slipway", "cluster", "status", "--json"]
-        said = self.ssh.run(argv, check=False, limit=STATUS_LIMIT)
         try:
+            said = self.ssh.run(argv, check=False, limit=STATUS_LIMIT)
             found: dict[str, Any] = json.loads(said.stdout)
-        except ValueError:
+        except (CommandTimeout, ValueError):
             return None
         return found
 
