@@ -149,7 +149,7 @@ class Pcsd:
         request_seconds: int | None = None,
         **params: object,
     ) -> Any:
-        """seconds: until all is done; request_seconds: for each node, pcsd's own limit by default."""
+        """seconds: until all is done; request_seconds: for each node, pcsd's own by default."""
         options = {"request_timeout": request_seconds}
         body = json.dumps({"command_name": command, "params": params, "options": options})
         answer = json.loads(self._post("/api/v2/task/run", body, "application/json", seconds))

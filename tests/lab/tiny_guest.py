@@ -10,8 +10,8 @@ from agent.core.command import run
 from tests.lab import iso
 
 # The console's loop: every line is a command, its output ends with a line that has its status.
-# With LEASE on its command line it writes a number every 100 ms into a sector of its disk, with what
-# tells this start of it from any other, which also chooses the sector.
+# With LEASE on its command line it writes a number every 100 ms into a sector of its disk, with
+# what tells this start of it from any other, which also chooses the sector.
 INIT = """#!/bin/sh
 export PATH=/usr/lib/klibc/bin
 mount -t proc proc /proc
