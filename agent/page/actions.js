@@ -1,4 +1,4 @@
-/* Starting, stopping and migrating guests: one command each, errors kept until the next try. */
+/* Starting, stopping and migrating guests: one command each, errors kept until the next one. */
 
 import { ask, choice, tick } from "./dialog.js";
 import { run } from "./role.js";
@@ -46,12 +46,12 @@ export class Actions {
 
     async #do(guest, what, words) {
         this.busy.set(guest.id, what);
-        this.errors.delete(guest.id);
+        this.errors.clear();
         this.onChange(false);
         try {
             await run(this.role(), words);
         } catch (error) {
-            this.errors.set(guest.id, { what: `${what} failed`, message: error.message });
+            this.errors.set(guest.id, { what: `${guest.name}: ${what} failed`, message: error.message });
         }
         this.busy.delete(guest.id);
         this.onChange(true);

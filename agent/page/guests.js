@@ -45,7 +45,9 @@ export function all(overview) {
 
 /* actions: Actions; role: of the person. */
 export function guests(overview, actions, role) {
-    const rows = all(overview).map(guest => {
+    const found = all(overview);
+    const show = error => alert("danger", error.what, h("pre", {}, error.message));
+    const rows = found.map(guest => {
         const error = actions.errors.get(guest.id);
         return {
             id: guest.id,
@@ -58,12 +60,15 @@ export function guests(overview, actions, role) {
                 guest.seen ? size(guest.seen) : "",
                 h("div", { class: "slipway-buttons" }, buttons(overview, guest, actions, role)),
             ],
-            below: error && alert("danger", `${guest.name}: ${error.what}`, h("pre", {}, error.message)),
+            below: error && show(error),
         };
     });
+    // The guest itself may be gone: then that is what was wrong.
+    const gone = [...actions.errors].filter(([id]) => !found.some(guest => guest.id === id));
     const columns = ["Guest", "Kind", "Node", "State", "HA", "Size", "Actions"];
     return card("guests", "Guests", true,
                 !overview.alone && failure(overview.cluster.parts.ha),
+                gone.map(([, error]) => show(error)),
                 rows.length ? table("Guests", columns, rows) : quiet("There are no guests."));
 }
 
