@@ -57,6 +57,12 @@ function isOfPerson(element, name) {
 }
 
 function patchChildren(shown, wanted) {
+    // First, or what follows would be moved before it, and lose the focus.
+    const stays = new Set([...wanted.children].map(one => one.id));
+    for (const one of [...shown.children]) {
+        if (one.id && !stays.has(one.id))
+            one.remove();
+    }
     const known = new Map([...shown.children].filter(one => one.id).map(one => [one.id, one]));
     let place = shown.firstChild;
     for (const fresh of [...wanted.childNodes]) {
