@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cluster.laboratory import Laboratory, laboratory, online, why_not_quorate
+from tests.cluster.laboratory import Laboratory, laboratory, why_not_quorate
 from tests.cluster.node import Node
 
 

@@ -12,7 +12,7 @@ from agent.cluster.authority import Authority
 from agent.cluster.folder import Folder
 from agent.cluster.token import Token
 from tests.cluster.conftest import members, quorum_kept
-from tests.cluster.laboratory import Laboratory, wait_online
+from tests.cluster.laboratory import Laboratory, online, wait_online
 from tests.cluster.node import Node
 from tests.lab.wait import until
 
