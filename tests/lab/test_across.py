@@ -98,11 +98,11 @@ class Home:
         self.members[seen_from].wait_for(complete(len(self.members)), MEMBER_LIMIT, what)
 
     def known(self, node: str, *names: str) -> None:
-        """Wait until all members have the definitions of these machines, as a node sees it."""
+        """Wait until all members have the definitions of these machines and no others."""
 
         def current() -> bool | None:
             rows = self.said(node, "guest", "list", "--cluster")["guests"]
-            return {row["name"] for row in rows} >= set(names) or None
+            return {row["name"] for row in rows} == set(names) or None
 
         until(current, KNOWN_LIMIT, f"{names} to be known", where=node, interval=2)
         seen = self.members[node]
@@ -271,7 +271,7 @@ def test_9_never_two_writers(home: Home) -> None:
     network = "bridge=vmbr1"
     home.guests("node2").create("lease", disk, network=network, arguments=COMMAND_LINE + LEASE)
     home.slipway("node1", "ha", "group", "add", "lease", "node2=300", "node1=200", "node3=100")
-    home.known("node2", "lease")
+    home.known("node2", *DISKS, "lease")
     home.slipway("node2", "ha", "add", "lease", "--group", "lease")
     home.wait_for_place("node2", "lease", "node2")
     alone = home.members["node2"]

@@ -61,6 +61,7 @@ def test_the_secrets_are_gone(members: tuple[Member, ...]) -> None:
 def test_guests_start_where_they_belong(members: tuple[Member, ...]) -> None:
     """A machine and a container of the first member; AppArmor is around the hooks."""
     first, other = members[0], members[-1]
+    before = first.wait_for(complete(COUNT), SETTLED_LIMIT, "a whole cluster")["guests"]["known"]
     define = ["virsh", "define", "/dev/stdin"]
     first.ssh.run(define, input=DOMAIN, limit=COMMAND_LIMIT)
     Containers(first.ssh).create("mail", "--memory", "128M", "--disk", "400M")
@@ -72,7 +73,7 @@ def test_guests_start_where_they_belong(members: tuple[Member, ...]) -> None:
                 return member.ssh.run(["test", "-s", copy], check=False).status == 0 or None
 
             until(there, COPIED_LIMIT, f"a copy {copy}", where=member.name, interval=2)
-        other.wait_for(_no_stale_copy, COPIED_LIMIT, "current copies")
+        other.wait_for(_current(before + 2), COPIED_LIMIT, "current copies")
     first.ssh.run(["virsh", "start", "web"], limit=COMMAND_LIMIT)
     first.ssh.run(["virsh", "destroy", "web"], limit=COMMAND_LIMIT)
     Containers(first.ssh).slipway("start", "mail")
@@ -119,8 +120,13 @@ def test_a_node_without_power_is_fenced_and_comes_back(members: tuple[Member, ..
     first.wait_for(complete(COUNT), MEMBER_LIMIT, f"{lost.name} to come back by itself")
 
 
-def _no_stale_copy(state: dict[str, Any]) -> bool:
-    return bool(state["guests"]["known"] >= 2 and not state["guests"]["stale"])
+def _current(known: int) -> Callable[[dict[str, Any]], bool]:
+    """So many guests are known, and all copies of them are current."""
+
+    def check(state: dict[str, Any]) -> bool:
+        return bool(state["guests"]["known"] == known and not state["guests"]["stale"])
+
+    return check
 
 
 def _view(member: Member) -> View:
