@@ -178,14 +178,15 @@ def host(
 def fleet(built_iso: Path, accelerator: Accelerator, key: Key) -> Iterator[tuple[Member, ...]]:
     """Three blank machines with a kit's answers, switched on at once; see `members`.
 
-    The times of each are in out/lab/fleet/seconds.json.
+    The times of each are in out/lab/fleet/report.json: seconds of this host, and the dilation.
     """
     folder = empty_folder("fleet")
     specs = tuple(replace(spec, memory_mib=3072) for spec in fleet_specs(3, "uefi", HOME))
     answers = fleet_answers(3, key.public, HOME)
     with power_on(specs, answers, built_iso, key, accelerator, folder) as made:
         seconds = {member.name: member.installed.seconds for member in made}
-        (folder / "seconds.json").write_text(json.dumps(seconds, indent=2) + "\n")
+        report = {"dilation": made[0].dilation, "seconds": seconds}
+        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         for member in made:
             member.machine.pause()
         yield made

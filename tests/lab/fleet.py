@@ -2,7 +2,7 @@
 
 Each machine has three network cards: one for people, on QEMU's own network, and two Ethernet
 segments that the machines share, the cluster's links. It has the hardware watchdog that QEMU
-offers.
+offers. Emulated machines have a slower time of their own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from agent.cluster import kit
 from agent.core.errors import CommandTimeout
 from tests.lab.answers import Answer, answer
 from tests.lab.arguments import Accelerator
+from tests.lab.dilation import Dilation
 from tests.lab.install import (
     LOGIN_LIMIT,
     SSH_PORT,
@@ -44,11 +45,13 @@ LAYOUT = LAYOUTS["lvm-ext4"]
 CARDS = ("lan0", "lan1", "lan2")
 BRIDGES = ("vmbr1", "vmbr2")
 WATCHDOG = ("-device", "i6300esb", "-action", "watchdog=reset")
-# Seconds; sized for three emulated machines on two cores that others use as well.
-MEMBER_LIMIT = 2400.0
-STATUS_LIMIT = 120.0
+# Emulated, the processor time of one join is more than corosync and SBD wait; see tests.lab.dilation.
+DILATION = 4
+# Seconds; sized for three emulated machines on two cores that others use as well, in slow time.
+MEMBER_LIMIT = 4800.0
+STATUS_LIMIT = 300.0
 MEMBER_MILESTONES = (
-    Milestone("agent_started", "slipway-agent: started", 1200),
+    Milestone("agent_started", "slipway-agent: started", 2400),
     Milestone("member", "slipway-agent: step cluster done", MEMBER_LIMIT),
     Milestone("ready", "slipway-agent: ready", MEMBER_LIMIT),
 )
@@ -140,6 +143,12 @@ class Member:
     def ssh(self) -> Ssh:
         return self.installed.ssh
 
+    @property
+    def dilation(self) -> int:
+        """Seconds around the machine for one second of its own time."""
+        dilation = self.installed.spec.dilation
+        return dilation.factor if dilation else 1
+
     def pull_power(self) -> None:
         """Switch the machine off, as pulling its cord does; it may be off."""
         with self.machine:
@@ -189,9 +198,11 @@ def power_on(
 ) -> Iterator[tuple[Member, ...]]:
     """Switch blank machines on at once; they install, start from their disks and go on alone.
 
-    Gives the running nodes once each of them is ready; their `seconds` count from power-on.
+    Gives the running nodes once each of them is ready; their `seconds`, from power-on, are of the
+    time around them.
     Machines that do not outlive the program are switched off at the end. Raises LabError.
     """
+    dilation = Dilation(DILATION, datetime.now(UTC)) if accelerator.name == "tcg" else None
     with ExitStack() as running, ThreadPoolExecutor(len(specs)) as pool:
 
         def bring_up(spec: MachineSpec, wanted: Answer) -> Member:
@@ -211,4 +222,4 @@ def power_on(
             node.ssh.wait_until_up(LOGIN_LIMIT * len(specs))
             return member
 
-        yield tuple(pool.map(bring_up, specs, answers))
+        yield tuple(pool.map(bring_up, (replace(spec, dilation=dilation) for spec in specs), answers))

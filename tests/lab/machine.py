@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from socket import AF_UNIX, SOCK_STREAM, socket
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Self
 
 from agent.core.command import run
 from tests.lab.arguments import FIRMWARE, Accelerator, qemu_arguments
+from tests.lab.dilation import dilated
 from tests.lab.errors import LabError
 from tests.lab.qmp import Qmp
 from tests.lab.serial import Line, Serial
@@ -56,6 +58,8 @@ class Machine:
         logs.mkdir(parents=True, exist_ok=True)
         make_disks(spec, self.paths)
         argv = qemu_arguments(spec, self.paths, accelerator)
+        if spec.dilation:
+            argv = dilated(argv, spec.dilation, datetime.now(UTC))
         if not spec.outlive:
             argv = ["setpriv", "--pdeathsig", "KILL", "--", *argv]
         self._process = self._start(argv)

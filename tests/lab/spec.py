@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tests.lab.dilation import Dilation
+
 MIB = 1 << 20
 GIB = 1 << 30
 
@@ -109,6 +111,7 @@ class MachineSpec:
     incoming: the memory of a machine like this one, which it goes on with (Machine.save_memory).
     outlive: the machine may go on after the program that started it, and ends when the guest
     powers off. Others end with the program, and stay there paused after a power-off.
+    dilation: of the machine's time, see tests.lab.dilation.
     extra: QEMU arguments that no field covers.
     """
 
@@ -123,6 +126,7 @@ class MachineSpec:
     stop_at_reboot: bool = False
     incoming: Path | None = None
     outlive: bool = False
+    dilation: Dilation | None = None
     extra: tuple[str, ...] = ()
 
     def forwarded(self, guest_port: int) -> int:

@@ -18,12 +18,13 @@ from tests.lab.wait import until
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
 COUNT = 3
-# Seconds: a dead node is noticed after 4 s, and counted as reset after 30 s more.
-FENCED_LIMIT = 300.0
-# Seconds: a node resets itself 10 s after it lost the others.
-RESET_LIMIT = 300.0
+# Seconds, of the time around the machines. A dead node is noticed after 4 s of theirs, and counted
+# as reset after 30 s more.
+FENCED_LIMIT = 1200.0
+# A node resets itself 10 s after it lost the others.
+RESET_LIMIT = 600.0
 # Definitions are looked for when libvirt's folder changes, and every two minutes.
-COPIED_LIMIT = 900.0
+COPIED_LIMIT = 1800.0
 DOMAIN = """<domain type='qemu'>
   <name>web</name>
   <memory unit='MiB'>64</memory>
