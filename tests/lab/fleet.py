@@ -49,7 +49,7 @@ WATCHDOG = ("-device", "i6300esb", "-action", "watchdog=reset")
 DILATION = 4
 # Seconds; sized for three emulated machines on two cores that others use as well, in slow time.
 MEMBER_LIMIT = 4800.0
-STATUS_LIMIT = 300.0
+STATUS_LIMIT = 120.0
 MEMBER_MILESTONES = (
     Milestone("agent_started", "slipway-agent: started", 2400),
     Milestone("member", "slipway-agent: step cluster done", MEMBER_LIMIT),
@@ -222,4 +222,6 @@ def power_on(
             node.ssh.wait_until_up(LOGIN_LIMIT * len(specs))
             return member
 
-        yield tuple(pool.map(bring_up, (replace(spec, dilation=dilation) for spec in specs), answers))
+        yield tuple(
+            pool.map(bring_up, (replace(spec, dilation=dilation) for spec in specs), answers)
+        )

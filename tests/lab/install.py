@@ -101,7 +101,8 @@ class InstalledNode:
 
     @property
     def ssh(self) -> Ssh:
-        return Ssh(self.spec.forwarded(SSH_PORT), self.key)
+        patience = self.spec.dilation.factor if self.spec.dilation else 1
+        return Ssh(self.spec.forwarded(SSH_PORT), self.key, patience=patience)
 
     @property
     def web_address(self) -> str:

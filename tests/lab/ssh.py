@@ -43,11 +43,15 @@ def make_key(folder: Path) -> Key:
 
 @dataclass(frozen=True)
 class Ssh:
-    """Root's login on the machine behind a port of this host's loopback, or of another host."""
+    """Root's login on the machine behind a port of this host's loopback, or of another host.
+
+    patience: what a program's limit is multiplied with, for a machine whose time is slower.
+    """
 
     port: int
     key: Key
     host: str = "127.0.0.1"
+    patience: float = 1.0
 
     @property
     def login(self) -> list[str]:
@@ -64,7 +68,7 @@ class Ssh:
         """Run a program on the machine. Raises CommandFailed, CommandTimeout (limit: seconds)."""
         options = ["-F", "none", *_options(ANY_HOST), *_options(UNATTENDED)]
         command = ["ssh", *options, *self._destination, "--", shlex.join(argv)]
-        return run(command, check=check, timeout=limit, input=input)
+        return run(command, check=check, timeout=limit * self.patience, input=input)
 
     def output(self, *argv: str) -> str:
         """What a program prints on the machine, without blanks at its ends."""

@@ -6,9 +6,11 @@ import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.core.command import run
+from tests.lab.dilation import Dilation, dilated
 from tests.lab.wait import until
 
 # Where QEMU's user network leads to this host's loopback.
@@ -55,16 +57,22 @@ force user = root
 
 
 @contextmanager
-def nfs(folder: Path) -> Iterator[Path]:
-    """An NFS server (nfs-ganesha); gives the folder that it exports."""
+def nfs(folder: Path, dilation: Dilation | None = None) -> Iterator[Path]:
+    """An NFS server (nfs-ganesha); gives the folder that it exports.
+
+    dilation: of the time of its clients, whose leases and locks it would take away too early.
+    """
     files = _folders(folder, "files", "recovery")
     configuration = folder / "ganesha.conf"
     configuration.write_text(GANESHA.format(folder=folder, port=NFS_PORT, export=EXPORT))
     _folders(Path("/run"), "ganesha", "rpcbind")
     log = ["-L", f"{folder}/log", "-p", f"{folder}/pid", "-N", "EVENT"]
+    server = ["ganesha.nfsd", "-F", "-f", str(configuration), *log]
+    if dilation:
+        server = dilated(server, dilation, datetime.now(UTC))
     with (
         _running(["rpcbind", "-f"], folder / "rpcbind.log", 111),
-        _running(["ganesha.nfsd", "-F", "-f", configuration, *log], folder / "output", NFS_PORT),
+        _running(server, folder / "output", NFS_PORT),
     ):
         yield files
 

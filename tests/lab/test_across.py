@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 # Seconds, sized for emulation: a definition at every member; a guest that has moved or started.
 KNOWN_LIMIT = 1800.0
 MOVED_LIMIT = 2400.0
-COMMAND_LIMIT = 1200.0
+COMMAND_LIMIT = 600.0
 # A node resets itself some seconds after it lost the others.
 RESET_LIMIT = 600.0
 ADDRESS = link_address(100)
@@ -139,7 +139,7 @@ def home(members: tuple[Member, ...], guest_initrd: Path) -> Iterator[Home]:
     """Step 1: three nodes have installed themselves, form a cluster with HA, and there is a NAS."""
     folder = empty_folder("across")
     with ExitStack() as stack:
-        nas = stack.enter_context(servers.nfs(folder / "nfs"))
+        nas = stack.enter_context(servers.nfs(folder / "nfs", members[0].installed.spec.dilation))
         stack.enter_context(servers.smb(folder / "smb"))
         for member in members:
             member.wait_for(complete(len(members)), SETTLED_LIMIT, "a whole cluster with HA")
