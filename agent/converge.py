@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class Pace:
     """How patient a run is.
 
-    budget: seconds after which no further try begins; monotonic, sleep: the time, in seconds;
+    budget: seconds after which no step is tried again; monotonic, sleep: the time, in seconds;
     jitter: picks the wait from between two lengths, so that many nodes do not try in step.
     """
 
@@ -58,7 +58,7 @@ class Run:
         self.changed(self.progress)
         while chosen := next_step(orders, self.progress, self.pace.monotonic()):
             name, instant = chosen
-            if instant > end:
+            if instant > end and self.progress[name].attempts:
                 break
             self.pace.sleep(max(0.0, instant - self.pace.monotonic()))
             self._try(self.steps[name])

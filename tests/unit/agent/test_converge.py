@@ -120,6 +120,14 @@ def test_tries_end_with_the_time_of_the_run(path: Path) -> None:
     assert Journal(path).record("one").attempts == progress["one"].attempts == 6
 
 
+def test_a_step_that_used_the_time_up_keeps_none_from_its_first_try(path: Path) -> None:
+    node: set[str] = set()
+    time = FakeTime()
+    slow = FakeStep("slow", node, point=lambda: time.sleep(300))
+    progress = converge(Journal(path), slow, FakeStep("next", node), time=time, budget=100.0)
+    assert states(dict(progress)) == {"slow": "done", "next": "done"}
+
+
 def test_who_waits_for_a_person_keeps_only_those_who_need_it(path: Path) -> None:
     node: set[str] = set()
     progress = converge(
