@@ -20,7 +20,7 @@ from tests.lab.wait import until
 
 DRIVER = Path(__file__).with_name("drive.py")
 CREATE_SECONDS = 300.0
-JOIN_SECONDS = 300.0
+JOIN_SECONDS = 600.0
 
 
 @dataclass

@@ -51,7 +51,7 @@ def wait_for_pacemaker_without_quorum(node: Node, missing: str) -> None:
     def waits() -> bool | None:
         found = status(node)
         reason = str(found["why_off"])
-        named = f"{missing} is missing" in reason
+        named = f"quorum, {missing} is missing" in reason
         return (found["running"] and not found["quorum"]["quorate"] and named) or None
 
     until(waits, START_SECONDS, f"the node to wait for {missing}", where=node.name)

@@ -45,7 +45,7 @@ LAYOUT = LAYOUTS["lvm-ext4"]
 CARDS = ("lan0", "lan1", "lan2")
 BRIDGES = ("vmbr1", "vmbr2")
 WATCHDOG = ("-device", "i6300esb", "-action", "watchdog=reset")
-# Emulated, the processor time of one join is more than corosync and SBD wait; see tests.lab.dilation.
+# Emulated, one join takes more processor time than corosync and SBD wait: see tests.lab.dilation.
 DILATION = 4
 # Seconds; sized for three emulated machines on two cores that others use as well, in slow time.
 MEMBER_LIMIT = 4800.0
