@@ -180,6 +180,9 @@ class _Joining:
             local.start_configured(self.request.node, self.systemd, local.RESUME_SECONDS)
         except SlipwayError as error:
             self.say(f"it does not take part yet: {error.message}")
+            # Where some members have been told of this node and others have not, they form one
+            # membership after another as long as they hear it, and nobody can change the CIB.
+            pcs.stop()
 
     def _be_added(self, pcsd_token: str) -> None:
         message = ReadyRequest(id=self.request.token.id, pcsd_token=pcsd_token)
