@@ -185,7 +185,7 @@ def fleet(built_iso: Path, accelerator: Accelerator, key: Key) -> Iterator[tuple
     answers = fleet_answers(3, key.public, HOME)
     with power_on(specs, answers, built_iso, key, accelerator, folder) as made:
         seconds = {member.name: member.installed.seconds for member in made}
-        report = {"dilation": made[0].dilation, "seconds": seconds}
+        report = {"dilation": made[0].installed.spec.slowness, "seconds": seconds}
         (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
         for member in made:
             member.machine.pause()

@@ -31,8 +31,13 @@ class Dilation:
         return self.since + (now - self.since) / self.factor
 
 
-def dilated(argv: Sequence[str], dilation: Dilation, now: datetime) -> list[str]:
-    """The command that runs QEMU in such a time; only machines that are emulated follow it."""
+def dilated(argv: Sequence[str], dilation: Dilation | None, now: datetime) -> list[str]:
+    """The command that runs QEMU in such a time, or as it is without one.
+
+    Only machines that are emulated follow it.
+    """
+    if dilation is None:
+        return list(argv)
     inside = dilation.inside(now).strftime("%Y-%m-%d %H:%M:%S")
     clock = f"FAKETIME=@{inside} x{1 / dilation.factor}"
     return ["env", f"LD_PRELOAD={LIBRARY}", "TZ=UTC", clock, *argv]

@@ -143,12 +143,6 @@ class Member:
     def ssh(self) -> Ssh:
         return self.installed.ssh
 
-    @property
-    def dilation(self) -> int:
-        """Seconds around the machine for one second of its own time."""
-        dilation = self.installed.spec.dilation
-        return dilation.factor if dilation else 1
-
     def pull_power(self) -> None:
         """Switch the machine off, as pulling its cord does; it may be off."""
         with self.machine:
@@ -206,6 +200,7 @@ def power_on(
     with ExitStack() as running, ThreadPoolExecutor(len(specs)) as pool:
 
         def bring_up(spec: MachineSpec, wanted: Answer) -> Member:
+            spec = replace(spec, dilation=dilation)
             home = folder / spec.name
 
             def heard(line: Line) -> None:
@@ -222,6 +217,4 @@ def power_on(
             node.ssh.wait_until_up(LOGIN_LIMIT * len(specs))
             return member
 
-        yield tuple(
-            pool.map(bring_up, (replace(spec, dilation=dilation) for spec in specs), answers)
-        )
+        yield tuple(pool.map(bring_up, specs, answers))

@@ -101,8 +101,7 @@ class InstalledNode:
 
     @property
     def ssh(self) -> Ssh:
-        patience = self.spec.dilation.factor if self.spec.dilation else 1
-        return Ssh(self.spec.forwarded(SSH_PORT), self.key, patience=patience)
+        return Ssh(self.spec.forwarded(SSH_PORT), self.key, patience=self.spec.slowness)
 
     @property
     def web_address(self) -> str:

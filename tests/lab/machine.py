@@ -58,8 +58,7 @@ class Machine:
         logs.mkdir(parents=True, exist_ok=True)
         make_disks(spec, self.paths)
         argv = qemu_arguments(spec, self.paths, accelerator)
-        if spec.dilation:
-            argv = dilated(argv, spec.dilation, datetime.now(UTC))
+        argv = dilated(argv, spec.dilation, datetime.now(UTC))
         if not spec.outlive:
             argv = ["setpriv", "--pdeathsig", "KILL", "--", *argv]
         self._process = self._start(argv)

@@ -129,6 +129,11 @@ class MachineSpec:
     dilation: Dilation | None = None
     extra: tuple[str, ...] = ()
 
+    @property
+    def slowness(self) -> int:
+        """Seconds around the machine for one second of its own time."""
+        return self.dilation.factor if self.dilation else 1
+
     def forwarded(self, guest_port: int) -> int:
         """The host's port that leads to this port of the guest. Raises KeyError."""
         for nic in self.nics:

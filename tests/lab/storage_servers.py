@@ -68,11 +68,9 @@ def nfs(folder: Path, dilation: Dilation | None = None) -> Iterator[Path]:
     _folders(Path("/run"), "ganesha", "rpcbind")
     log = ["-L", f"{folder}/log", "-p", f"{folder}/pid", "-N", "EVENT"]
     server = ["ganesha.nfsd", "-F", "-f", str(configuration), *log]
-    if dilation:
-        server = dilated(server, dilation, datetime.now(UTC))
     with (
         _running(["rpcbind", "-f"], folder / "rpcbind.log", 111),
-        _running(server, folder / "output", NFS_PORT),
+        _running(dilated(server, dilation, datetime.now(UTC)), folder / "output", NFS_PORT),
     ):
         yield files
 

@@ -118,7 +118,7 @@ class Home:
 
     def inside(self, seconds: float) -> float:
         """Seconds around the machines, as seconds of their own time."""
-        return seconds / self.members["node1"].dilation
+        return seconds / self.members["node1"].installed.spec.slowness
 
     def clock(self) -> float:
         """Seconds of the machines' time, from any moment on."""

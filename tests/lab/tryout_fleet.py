@@ -42,7 +42,7 @@ def tryout_fleet(count: int, firmware: FirmwareName, *, keep: bool, folder: Path
             "iso": image.name,
             "firmware": firmware,
             "machine": measured_on(chosen),
-            "dilation": members[0].dilation,
+            "dilation": members[0].installed.spec.slowness,
             "memory_mib": specs[0].memory_mib,
             "seconds": {member.name: member.installed.seconds for member in members},
             "cluster": state,

@@ -23,6 +23,10 @@ def test_the_command() -> None:
     ]
 
 
+def test_without_dilation_the_command_stays() -> None:
+    assert dilated(["qemu", "-S"], None, NOW) == ["qemu", "-S"]
+
+
 def test_a_program_has_that_time() -> None:
     """It waits a tenth of a second by its own clock, which is a second around it."""
     look = "import time; print(time.time()); time.sleep(0.1)"
