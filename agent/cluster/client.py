@@ -10,12 +10,15 @@ from __future__ import annotations
 import datetime
 import email.utils
 import http.client
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import requests
 from pydantic import ValidationError
+from requests.adapters import HTTPAdapter
 
 from agent.cluster import authority
 from agent.cluster.enrolment.messages import MAXIMUM_BYTES, Answer, Message
@@ -26,6 +29,13 @@ from agent.step import Retry, WaitForOperator
 CONNECT_SECONDS = 5.0
 # An add takes up to two minutes, and others may be waiting before it.
 ANSWER_SECONDS = 420.0
+# Seconds: the first question whether a silent member still lives, the next ones, and their number.
+KEEP_ALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+)
 # Pacemaker and certificates both need clocks that agree; certificates are back-dated one hour.
 CLOCK_DIFFERENCE = datetime.timedelta(minutes=5)
 # OpenSSL's verification errors X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED.
@@ -35,6 +45,18 @@ REFUSED = (400, 401, 403, 404, 409, 413)
 
 class _NotHere(Exception):
     """This member cannot be used; the reason is for a person."""
+
+
+class _KeptAlive(HTTPAdapter):
+    """Notices within half a minute that a member has died, however long its answer may take."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        alive = options | {"socket_options": KEEP_ALIVE}
+        super().init_poolmanager(*args, **alive)  # type: ignore[no-untyped-call]
+
+
+class NoQuorum(Retry):
+    """The cluster waits for more of its nodes, perhaps for this one."""
 
 
 def _now() -> datetime.datetime:
@@ -53,12 +75,13 @@ class Members:
     def ask(self, path: str, message: Message, *, identified: bool = False) -> Answer:
         """Send a message to the first member that can answer it.
 
-        identified: show the node's certificate. Raises Retry with what each member said, or
-        WaitForOperator when one of them refuses for good.
+        identified: show the node's certificate. Raises Retry with what each member said, NoQuorum
+        when it is that; WaitForOperator when one of them refuses for good.
         """
         waiting = list(self.addresses)
         asked: list[str] = []
         reasons: list[str] = []
+        quorate = True
         while waiting:
             address = waiting.pop(0)
             asked.append(address)
@@ -70,24 +93,27 @@ class Members:
             if answer.status == 200:
                 return answer
             reasons.append(f"{address}: {answer.error}")
+            quorate = quorate and answer.quorate
             if answer.status in REFUSED:
                 raise WaitForOperator(f"{address} refuses: {answer.error}", hint=_hint(answer))
             if answer.leader and answer.leader not in asked:
                 waiting = [answer.leader, *(a for a in waiting if a != answer.leader)]
-        raise Retry("; ".join(reasons))
+        raise Retry("; ".join(reasons)) if quorate else NoQuorum("; ".join(reasons))
 
     def _ask_one(self, address: str, path: str, message: Message, identified: bool) -> Answer:
         self._check_authority(address)
         own = (str(self.folder.certificate), str(self.folder.key)) if identified else None
         try:
-            response = requests.post(
-                f"https://{address}{path}",
-                data=message.model_dump_json(),
-                headers={"Content-Type": "application/json", "Connection": "close"},
-                verify=str(self.folder.authority),
-                cert=own,
-                timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            )
+            with requests.Session() as session:
+                session.mount("https://", _KeptAlive())
+                response = session.post(
+                    f"https://{address}{path}",
+                    data=message.model_dump_json(),
+                    headers={"Content-Type": "application/json", "Connection": "close"},
+                    verify=str(self.folder.authority),
+                    cert=own,
+                    timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+                )
         except OSError as error:
             raise _NotHere(_tls_reason(error, self.now())) from error
         try:

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.cluster import authority, identity, local, members, pcs, transport, units
 from agent.cluster.cib import Cib
-from agent.cluster.client import Members
+from agent.cluster.client import Members, NoQuorum
 from agent.cluster.enrolment.messages import EnrolRequest, ReadyRequest
 from agent.cluster.folder import Folder
 from agent.cluster.names import check_addresses, check_node_name
@@ -104,11 +104,17 @@ class _Joining:
                 raise
         self.say("starting pcsd behind mutual TLS")
         pcsd_token = transport.open_transport(self.folder, links, self.systemd)
-        if local.configured():
+        if local.members_know(self.systemd):
             self._go_on()
-        if not local.configured() or not local.takes_part(self.request.node):
+        if not (local.configured() and local.takes_part(self.request.node)):
             self.say("waiting for a member to add this node")
-            self._be_added(pcsd_token)
+            try:
+                self._be_added(pcsd_token)
+            except NoQuorum:
+                if not local.configured():
+                    raise
+                # They may have counted this node and wait for it.
+                self._go_on()
         self.say("waiting until this node takes part in the cluster")
         local.start_configured(self.request.node, self.systemd)
         if self.folder.authority_secret.exists():
@@ -174,15 +180,12 @@ class _Joining:
         self.folder.write(self.folder.certificate, answer.certificate, secret=False)
 
     def _go_on(self) -> None:
-        """pcs has been here: the members may have counted this node, so it starts."""
+        """The members have counted this node, so it starts."""
         self.say("the cluster knows this node; starting it")
         try:
             local.start_configured(self.request.node, self.systemd, local.RESUME_SECONDS)
         except SlipwayError as error:
             self.say(f"it does not take part yet: {error.message}")
-            # Where some members have been told of this node and others have not, they form one
-            # membership after another as long as they hear it, and nobody can change the CIB.
-            pcs.stop()
 
     def _be_added(self, pcsd_token: str) -> None:
         message = ReadyRequest(id=self.request.token.id, pcsd_token=pcsd_token)

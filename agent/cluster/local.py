@@ -25,6 +25,16 @@ def configured(path: Path = COROSYNC_CONF) -> bool:
     return path.exists()
 
 
+def members_know(systemd: Systemd, path: Path = COROSYNC_CONF) -> bool:
+    """All running members have been told of this node.
+
+    pcs distributes the configuration, then has the running members read it, then enables the new
+    node's units, then starts it. A node that starts earlier is heard by some members only: they
+    form one membership after another, and nobody can change the CIB. Raises Retry.
+    """
+    return configured(path) and all(systemd.enabled(name) for name in UNITS)
+
+
 def takes_part(name: str) -> bool:
     """This node is online in a quorate cluster that has a controller."""
     try:

@@ -207,11 +207,6 @@ def renew_corosync_key() -> None:
     run(["pcs", "cluster", "authkey", "corosync"], timeout=TASK_SECONDS)
 
 
-def stop() -> None:
-    """Stop the cluster's software on this node, whoever counts on it."""
-    run(["pcs", "cluster", "stop", "--force"], timeout=TASK_SECONDS)
-
-
 def destroy() -> None:
     """Stop the cluster's software on this node and remove its configuration; no other node is
     told."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.core.command import run
 from agent.core.errors import CommandTimeout
 from tests.lab.arguments import KVM, TCG, Accelerator
+from tests.lab.dilation import Dilation
 
 log = logging.getLogger(__name__)
 
@@ -35,3 +37,8 @@ def probe(kernel: Path) -> Accelerator:
         return KVM
     log.info("KVM does not work here: %s", result.stderr.strip())
     return TCG
+
+
+def slow_time(accelerator: Accelerator, factor: int) -> Dilation | None:
+    """A time from now on that is slower in machines, if they are emulated."""
+    return Dilation(factor, datetime.now(UTC)) if accelerator == TCG else None

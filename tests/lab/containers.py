@@ -54,7 +54,8 @@ class Containers:
         def attempt() -> str | None:
             return next((a for a in self.named(name)["addresses"] if "." in a), None)
 
-        return until(attempt, ADDRESS_LIMIT, "an IPv4 address", where=name, interval=2)
+        limit = ADDRESS_LIMIT * self.ssh.patience
+        return until(attempt, limit, "an IPv4 address", where=name, interval=2)
 
     def disks(self) -> set[str]:
         """Everything on the node that belongs to containers."""

@@ -19,9 +19,9 @@ from typing import Any
 
 from agent.cluster import kit
 from agent.core.errors import CommandTimeout
+from tests.lab.accelerator import slow_time
 from tests.lab.answers import Answer, answer
 from tests.lab.arguments import Accelerator
-from tests.lab.dilation import Dilation
 from tests.lab.install import (
     LOGIN_LIMIT,
     SSH_PORT,
@@ -196,7 +196,7 @@ def power_on(
     time around them.
     Machines that do not outlive the program are switched off at the end. Raises LabError.
     """
-    dilation = Dilation(DILATION, datetime.now(UTC)) if accelerator.name == "tcg" else None
+    dilation = slow_time(accelerator, DILATION)
     with ExitStack() as running, ThreadPoolExecutor(len(specs)) as pool:
 
         def bring_up(spec: MachineSpec, wanted: Answer) -> Member:

@@ -79,7 +79,7 @@ class Guests:
         asked = ["grep", "-aq", "guest is up", f"{LOGS}/{name}.log"]
         until(
             lambda: self.ssh.run(asked, check=False).status == 0 or None,
-            BOOT_LIMIT,
+            BOOT_LIMIT * self.ssh.patience,
             "the guest's shell",
             where=name,
             interval=2,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,13 @@ from tests.lab.guests import Guests
 from tests.lab.install import LOGIN_LIMIT, InstalledNode, wait_until_ready
 from tests.lab.machine import Machine
 from tests.lab.ssh import Ssh
+from tests.lab.wait import until
 
 
 @dataclass
 class Host:
-    """A node that is ready. layout: its name; what a step takes is noted in logs/seconds.json."""
+    """A node that is ready. layout: its name; what a step takes, in the node's own time, is in
+    logs/seconds.json."""
 
     node: InstalledNode
     machine: Machine
@@ -41,11 +43,23 @@ class Host:
         """What a program prints on the node, without blanks at its ends."""
         return self.ssh.run(argv, limit=limit).stdout.strip()
 
+    def until[T](
+        self,
+        attempt: Callable[[], T | None],
+        limit: float,
+        what: str,
+        *,
+        where: str,
+        interval: float = 0.5,
+    ) -> T:
+        """Wait for something on the node; limit: seconds of its time. See tests.lab.wait."""
+        return until(attempt, limit * self.ssh.patience, what, where=where, interval=interval)
+
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
         begin = time.monotonic()
         yield
-        self.seconds[step] = round(time.monotonic() - begin, 1)
+        self.seconds[step] = round((time.monotonic() - begin) / self.ssh.patience, 1)
         (self.logs / "seconds.json").write_text(json.dumps(self.seconds, indent=2) + "\n")
 
     def cut_power(self) -> None:

@@ -135,7 +135,7 @@ def follow(
 
 def wait_until_ready(machine: Machine) -> dict[str, float]:
     """Wait until the agent of a node says that it is ready; the seconds as `follow` has them."""
-    return follow(machine.serial, AGENT_MILESTONES, AGENT_FAILED)
+    return follow(machine.serial, AGENT_MILESTONES, AGENT_FAILED, machine.spec.slowness)
 
 
 def power_off(node: InstalledNode, machine: Machine) -> None:

@@ -45,7 +45,7 @@ def make_key(folder: Path) -> Key:
 class Ssh:
     """Root's login on the machine behind a port of this host's loopback, or of another host.
 
-    patience: what a program's limit is multiplied with, for a machine whose time is slower.
+    patience: what limits are multiplied with, for a machine whose time is slower.
     """
 
     port: int
@@ -81,7 +81,7 @@ class Ssh:
         run(["scp", "-q", *options, *login, file, f"root@127.0.0.1:{target}"])
 
     def wait_until_up(self, limit: float) -> None:
-        """Wait until a login works. Raises LabTimeout."""
+        """Wait until a login works; limit: seconds. Raises LabTimeout."""
 
         def attempt() -> bool | None:
             try:
@@ -89,6 +89,7 @@ class Ssh:
             except CommandTimeout:
                 return None
 
+        limit *= self.patience
         until(attempt, limit, "a login over SSH", where=f"port {self.port}", interval=1)
 
 

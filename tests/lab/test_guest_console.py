@@ -12,7 +12,6 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.lab.answers import PASSWORD
 from tests.lab.guests import LOGS
 from tests.lab.host import Host
-from tests.lab.wait import until
 from tests.serve.browser import Browser, browsing
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
@@ -50,7 +49,7 @@ def test_the_serial_console(host: Host, browser: Browser, other: list[str]) -> N
     wait_for(browser, ".xterm-helper-textarea")
     keys = browser.driver.find_element(By.CSS_SELECTOR, ".xterm-helper-textarea")
     keys.send_keys("echo word$((40 + 2))\n")
-    until(
+    host.until(
         lambda: "word42" in host.run("cat", f"{LOGS}/seen.log") or None,
         60,
         "the guest's answer",

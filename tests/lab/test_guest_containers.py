@@ -9,7 +9,6 @@ import pytest
 from tests.lab.container_life import lives
 from tests.lab.containers import LIMITS, Containers
 from tests.lab.host import Host
-from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
@@ -74,7 +73,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(host: Host, saved: Containers) 
     schedule = ("slipway", "backup", "schedule", "stopped")
     host.run(*schedule, "saved", "--to", PLACE, "--on", "2099-01-01")
     host.run("systemctl", "start", "--no-block", "slipway-backup-stopped.service")
-    until(
+    host.until(
         lambda: "container-saved_backup" in saved.disks() or None,
         300,
         "the copy that is archived",
@@ -104,7 +103,7 @@ def test_a_schedule_that_comes_due(host: Host, saved: Containers) -> None:
         return len(seen) > 1 or None
 
     try:
-        until(again, SCHEDULE_LIMIT, "two backups of the schedule", where="node", interval=5)
+        host.until(again, SCHEDULE_LIMIT, "two backups of the schedule", where="node", interval=5)
     finally:
         host.run(*schedule, "--remove")
         host.run("systemctl", "stop", "slipway-backup-often.service", limit=300)

@@ -8,7 +8,6 @@ import pytest
 
 from tests.lab.containers import LIMITS, Containers
 from tests.lab.host import Host
-from tests.lab.wait import until
 from tests.unit.templates.server import serving
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
@@ -153,7 +152,7 @@ def test_a_bond_below_the_bridge(host: Host, other: list[str]) -> None:
     assert reaches(host, "10.23.0.2")
     used = host.run("cat", "/sys/class/net/bond9/bonding/active_slave")
     host.run("ip", "link", "set", f"{used}-far", "down")
-    until(
+    host.until(
         lambda: host.run("cat", "/sys/class/net/bond9/bonding/active_slave") not in ("", used)
         or None,
         30,

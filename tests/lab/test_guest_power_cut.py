@@ -10,7 +10,6 @@ from tests.lab import storage_servers as servers
 from tests.lab.conftest import empty_folder
 from tests.lab.containers import LIMITS, Containers
 from tests.lab.host import Host
-from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
@@ -45,7 +44,7 @@ def containers(host: Host) -> Iterator[Containers]:
 
 def test_what_comes_back(host: Host, containers: Containers) -> None:
     folder = empty_folder(f"power-cut-{host.layout}")
-    with servers.nfs(folder):
+    with servers.nfs(folder, host.node.spec.dilation):
         add = ("slipway", "storage", "add", "nfs", "nas")
         host.run(*add, "--server", servers.ADDRESS, "--export", servers.EXPORT)
         host.guests.create(SERVED, "pool=nas,size=0.25,format=qcow2")
@@ -63,9 +62,9 @@ def test_what_comes_back(host: Host, containers: Containers) -> None:
     running = host.guests.virsh("list", "--name").split()
     assert sorted(running) == sorted(MACHINES)
     assert containers.named("idle")["state"] == "STOPPED"
-    with servers.nfs(folder):
+    with servers.nfs(folder, host.node.spec.dilation):
         with host.timed("power cut: the storage when its server is back"):
-            until(
+            host.until(
                 lambda: "nas" in host.guests.virsh("pool-list", "--name").split() or None,
                 RETURN_LIMIT,
                 "the storage",

@@ -19,7 +19,8 @@ MIB = 1 << 20
 
 
 def test_nfs(host: Host) -> None:
-    with servers.nfs(empty_folder(f"nfs-{host.layout}")) as files:
+    dilation = host.node.spec.dilation
+    with servers.nfs(empty_folder(f"nfs-{host.layout}"), dilation) as files:
         add = ("slipway", "storage", "add", "nfs", "nas")
         host.run(*add, "--server", servers.ADDRESS, "--export", servers.EXPORT)
         host.guests.create("on-nas", "pool=nas,size=0.25,format=qcow2")

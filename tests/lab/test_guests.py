@@ -9,7 +9,6 @@ import pytest
 
 from tests.lab.guests import LOGS
 from tests.lab.host import Host
-from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
@@ -158,7 +157,7 @@ def test_backup_and_restore(host: Host, other: list[str]) -> None:
 def test_ballooning(host: Host) -> None:
     before = free_kib(host)
     host.guests.virsh("setmem", "base", "96M", "--live")
-    until(
+    host.until(
         lambda: free_kib(host) < before - 16 * 1024 or None,
         60,
         "the guest to give memory back",
@@ -178,7 +177,7 @@ def test_memory_that_guests_share(host: Host, other: list[str]) -> None:
     host.run("systemctl", "enable", "--now", "ksmtuned.service")
     # ksmtuned waits until memory is short; KSM itself is asked here.
     host.run("sh", "-c", "echo 1 >/sys/kernel/mm/ksm/run")
-    until(
+    host.until(
         lambda: int(host.run("cat", "/sys/kernel/mm/ksm/pages_sharing")) > 1000 or None,
         180,
         "pages that guests share",

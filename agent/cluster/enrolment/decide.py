@@ -9,12 +9,13 @@ from agent.cluster.token import accepts
 from agent.cluster.view import View
 
 REFUSED = Answer(status=403, error="the token is refused")
+NO_QUORUM = Answer(status=503, error="the cluster has no quorum", quorate=False)
 
 
 def may_sign(view: View, records: Records) -> Answer | None:
     """None when this member may enrol nodes, else where to go or that it must wait."""
     if not view.quorate:
-        return Answer(status=503, error="the cluster has no quorum")
+        return NO_QUORUM
     signers = records.signers()
     if view.own in signers:
         return None
@@ -28,7 +29,7 @@ def may_sign(view: View, records: Records) -> Answer | None:
 def may_add(view: View) -> Answer | None:
     """None when this member may add nodes, else where to go or that it must wait."""
     if not view.quorate:
-        return Answer(status=503, error="the cluster has no quorum")
+        return NO_QUORUM
     if view.leading and view.device and not view.device_votes:
         # Until the new node runs, it only raises the number of votes that quorum needs.
         error = f"the quorum device {view.device} gives no vote now"

@@ -120,7 +120,8 @@ class Answer(Message):
     """Any answer, with an HTTP status.
 
     error: what is wrong, for a person; leader: who can do it, as HOST:PORT, with status 421;
-    certificate, revocations: PEM; authority: the authority's key sealed for the asking node.
+    certificate, revocations: PEM; authority: the authority's key sealed for the asking node;
+    quorate: False where the cluster waits for more of its nodes.
     """
 
     status: int = 200
@@ -129,3 +130,4 @@ class Answer(Message):
     certificate: str | None = None
     revocations: str | None = None
     authority: str | None = None
+    quorate: bool = True

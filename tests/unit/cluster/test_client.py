@@ -10,7 +10,8 @@ import pytest
 
 from agent.cluster import authority, identity
 from agent.cluster.authority import Authority
-from agent.cluster.client import Members, difference
+from agent.cluster.client import Members, NoQuorum, difference
+from agent.cluster.enrolment.decide import NO_QUORUM
 from agent.cluster.enrolment.messages import (
     Answer,
     Enrol,
@@ -156,10 +157,19 @@ def test_a_refusal_says_what_to_do(tmp_path: Path, status: int, hint: str) -> No
 
 
 def test_a_member_that_cannot_now_is_asked_again_later(tmp_path: Path) -> None:
-    ask, _ = answering(Answer(status=503, error="the cluster has no quorum"))
+    ask, _ = answering(Answer(status=503, error="members are offline: node3"))
     with running(tmp_path, ask) as member:
-        with pytest.raises(Retry, match="no quorum"):
+        with pytest.raises(Retry, match="node3") as found:
             members(member).ask("/v1/enrol", request(member))
+    assert not isinstance(found.value, NoQuorum)
+
+
+def test_a_cluster_that_waits_for_more_of_its_nodes(tmp_path: Path) -> None:
+    """Also when another member is not reached."""
+    ask, _ = answering(NO_QUORUM)
+    with running(tmp_path, ask) as member:
+        with pytest.raises(NoQuorum, match="no quorum"):
+            members(member, closed_port()).ask("/v1/enrol", request(member))
 
 
 READY = ReadyRequest(id="0" * 16, pcsd_token="t" * 64)
