@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.backup.model import PARTIAL, Backup, Kind, folder_of
-from agent.containers.model import Record
+from agent.containers.model import CONFIGURATION, Record
 from agent.containers.model import folder_of as container_folder
-from agent.containers.plan import CONFIGURATION, RECORD, Seen
+from agent.containers.plan import RECORD, Seen
 from agent.containers.volumes import Volumes
 from agent.core.commands import Command, command, remove_tree, write_file
 

@@ -140,7 +140,7 @@ def clone(options: argparse.Namespace) -> int:
 def start(options: argparse.Namespace) -> int:
     """Start a container. Returns the exit status."""
     look.see(options.name)
-    return _do(options, (lxc.start(options.name),))
+    return _do(options, lxc.start(options.name))
 
 
 def stop(options: argparse.Namespace) -> int:

@@ -12,13 +12,14 @@ from pydantic import ValidationError
 
 from agent.config import Directory, GuestStorage, LvmThin, NodeConfig, Zfs
 from agent.containers.model import (
+    CONFIGURATION,
     FOLDER,
     OWN_SNAPSHOT,
     ContainerError,
     Record,
     folder_of,
 )
-from agent.containers.plan import CONFIGURATION, RECORD, Seen
+from agent.containers.plan import RECORD, Seen
 from agent.containers.volumes import Volumes, volumes_of
 from agent.core.command import run
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.containers.guest import FIRST_ID, IDS
-from agent.containers.model import Container, Network
+from agent.containers.model import CONFIGURATION, Container, Network, folder_of
 from agent.core.commands import Command, command
 from agent.core.template import render
 
@@ -67,10 +67,15 @@ def _lines(key: str, own: Sequence[str]) -> list[str]:
     return [f"{key} = {value}" for value in own]
 
 
-def start(name: str) -> Command:
-    """Start the container and return when its init runs."""
+def start(name: str) -> tuple[Command, ...]:
+    """Start the container and return when its init runs.
+
+    What LXC's hook would say of a container that must not start here, LXC keeps to itself.
+    """
+    configuration = folder_of(name) / CONFIGURATION
+    ask = command("slipway", "guest", "may-start", "container", name, "--from", configuration)
     log = ("--logfile", LOGS / f"{name}.log", "--logpriority", "WARN")
-    return command("lxc-start", "--name", name, *log)
+    return ask, command("lxc-start", "--name", name, *log)
 
 
 def stop(name: str, *, force: bool) -> Command:

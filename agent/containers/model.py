@@ -12,6 +12,7 @@ from agent.config import GuestStorage, Model
 from agent.core.errors import SlipwayError
 
 FOLDER = Path("/var/lib/lxc")
+CONFIGURATION = "config"
 # One label of a host name.
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 SNAPSHOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.containers import guest, lxc
-from agent.containers.model import Container, ContainerError, Record, folder_of
+from agent.containers.model import CONFIGURATION, Container, ContainerError, Record, folder_of
 from agent.containers.volumes import Volumes
 from agent.core.commands import Command, command, remove_tree, write_file
 
-CONFIGURATION = "config"
 RECORD = "slipway.json"
 RUNNING = "RUNNING"
 

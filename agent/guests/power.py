@@ -37,7 +37,7 @@ def plan(
             hint="do it on the node where it is; only for a guest under HA any node will do",
         )
     if kind == "container":
-        return (lxc.start(name) if action == "start" else lxc.stop(name, force=force),)
+        return lxc.start(name) if action == "start" else (lxc.stop(name, force=force),)
     verb = "start" if action == "start" else "destroy" if force else "shutdown"
     return (command(*VIRSH, verb, "--domain", name),)
 

@@ -82,7 +82,7 @@ def test_guests_start_where_they_belong(members: tuple[Member, ...]) -> None:
     create = ["virsh", "create", "/var/lib/slipway/definitions/vm-web.xml"]
     refused = other.ssh.run(create, check=False, limit=COMMAND_LIMIT)
     assert refused.status != 0 and "vm web belongs to node1" in refused.stderr
-    start = ["lxc-start", "--name", "mail", "--logfile", "/dev/stdout"]
+    start = ["lxc-start", "--name", "mail", "--logfile", "/dev/stdout", "--logpriority", "DEBUG"]
     start += ["--rcfile", "/var/lib/slipway/definitions/container-mail.conf"]
     refused = other.ssh.run(start, check=False, limit=COMMAND_LIMIT)
     assert refused.status != 0 and "container mail belongs to node1" in refused.stdout

@@ -96,6 +96,12 @@ def test_what_starts_and_stops_a_guest(
     assert str(command) == line
 
 
+def test_a_container_that_must_not_start_here_says_why_before_lxc_is_asked() -> None:
+    ask, start = map(str, power.plan("start", "container", "web", "", ["web"]))
+    assert ask == "slipway guest may-start container web --from /var/lib/lxc/web/config"
+    assert start.startswith("lxc-start --name web ")
+
+
 def test_a_guest_of_another_node_and_one_that_ha_would_start_again() -> None:
     with pytest.raises(SlipwayError, match="no machine web on this node"):
         power.plan("start", "machine", "web", "", [])
