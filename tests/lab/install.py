@@ -121,7 +121,7 @@ def follow(
 ) -> dict[str, float]:
     """Wait for each milestone in turn: seconds from power-on by name.
 
-    patience: what the limits are multiplied with, where machines share processors.
+    patience: what the limits are multiplied with, where the machine's time is slower.
     Raises LabTimeout, or LabError as soon as the console says that it failed.
     """
     seconds = {}
@@ -153,18 +153,17 @@ def install(
     folder: Path,
     *,
     on_line: Listener | None = None,
-    patience: float = 1.0,
 ) -> tuple[InstalledNode, float]:
     """Install a node on the spec's blank disks: the node, and its time.monotonic() at power-on.
 
-    folder: gets `disks/`, and the logs in `install/`; on_line: see Machine; patience: see follow.
+    folder: gets `disks/`, and the logs in `install/`; on_line: see Machine.
     """
     volume = make_volume(folder / "answer.img", {"answer.toml": as_toml(answer)})
     media = (Medium(iso), Medium(volume, "usb", boot=False))
     home = folder / "disks"
     live = replace(spec, media=media, stop_at_reboot=True)
     with Machine(live, home, folder / "install", accelerator, on_line=on_line) as machine:
-        seconds = follow(machine.serial, INSTALLER_MILESTONES, INSTALLER_FAILED, patience)
-        machine.wait_for_reset(REBOOT_LIMIT * patience)
+        seconds = follow(machine.serial, INSTALLER_MILESTONES, INSTALLER_FAILED, spec.slowness)
+        machine.wait_for_reset(REBOOT_LIMIT * spec.slowness)
     volume.unlink()
     return InstalledNode(spec, home, key, accelerator, seconds), machine.power_on

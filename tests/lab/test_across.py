@@ -27,16 +27,13 @@ from tests.lab.lease import watched
 from tests.lab.takeover import shares
 from tests.lab.tiny_guest import COMMAND_LINE, LEASE
 from tests.lab.tryout_fleet import SETTLED_LIMIT, complete
-from tests.lab.wait import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
-# Seconds, sized for emulation: a definition at every member; a guest that has moved or started.
-KNOWN_LIMIT = 1800.0
-MOVED_LIMIT = 2400.0
+# Seconds of the machines' own time: a definition at every member; a guest that has moved or started.
+KNOWN_LIMIT = 450.0
+MOVED_LIMIT = 600.0
 COMMAND_LIMIT = 600.0
-# A node resets itself some seconds after it lost the others.
-RESET_LIMIT = 600.0
 ADDRESS = link_address(100)
 DISKS = {
     "zfs": "pool=tank,size=0.0625",
@@ -83,12 +80,10 @@ class Home:
     def wait_for_place(self, seen_from: str, name: str, node: str) -> float:
         """Wait until a guest under HA runs there; gives the seconds that it took."""
         begin = self.clock()
-        until(
+        self.members[seen_from].until(
             lambda: self.place(seen_from, name) == node or None,
             MOVED_LIMIT,
             f"{name} to run on {node}",
-            where=seen_from,
-            interval=2,
         )
         return self.clock() - begin
 
@@ -104,8 +99,8 @@ class Home:
             rows = self.said(node, "guest", "list", "--cluster")["guests"]
             return {row["name"] for row in rows} == set(names) or None
 
-        until(current, KNOWN_LIMIT, f"{names} to be known", where=node, interval=2)
         seen = self.members[node]
+        seen.until(current, KNOWN_LIMIT, f"{names} to be known")
         seen.wait_for(lambda state: not state["guests"]["stale"], KNOWN_LIMIT, "current copies")
 
     @contextmanager
@@ -116,9 +111,13 @@ class Home:
             opened.sign_in(password=PASSWORD)
             yield opened
 
+    @property
+    def slowness(self) -> int:
+        return self.members["node1"].installed.spec.slowness
+
     def inside(self, seconds: float) -> float:
         """Seconds around the machines, as seconds of their own time."""
-        return seconds / self.members["node1"].installed.spec.slowness
+        return seconds / self.slowness
 
     def clock(self) -> float:
         """Seconds of the machines' time, from any moment on."""
@@ -191,7 +190,7 @@ def test_6_replicas_of_the_disk_on_zfs(home: Home) -> None:
         done = {row["target"] for row in rows if row["last"] and not row["error"]}
         return done == {"node2", "node3"} or None
 
-    until(replicated, KNOWN_LIMIT, "replicas on both nodes", where="node3", interval=5)
+    home.members["node3"].until(replicated, KNOWN_LIMIT, "replicas on both nodes")
     for node in ("node2", "node3"):
         disks = home.members[node].ssh.output("zfs", "list", "-H", "-o", "name", "-t", "volume")
         assert any(line.endswith("/zfs") for line in disks.splitlines())
@@ -247,20 +246,21 @@ def test_8_the_node_with_the_zfs_machine_is_switched_off(home: Home) -> None:
         argv = ["systemctl", "is-active", "slipway-replicate-vm-zfs.timer"]
         return home.members["node3"].ssh.run(argv, check=False).status == 0 or None
 
-    until(timer, KNOWN_LIMIT, "the timer of replication", where="node3", interval=2)
+    home.members["node3"].until(timer, KNOWN_LIMIT, "the timer of replication")
     home.guests("node3").write("zfs", "before")
     home.slipway("node3", "replicate", "run", "zfs")
     home.guests("node3").write("zfs", "after")
+    limit = KNOWN_LIMIT * home.slowness
     with home.page("node1") as page:
-        page.shows("node-node3", "online", KNOWN_LIMIT)
-        page.shows("machine-zfs", "node3", KNOWN_LIMIT)
+        page.shows("node-node3", "online", limit)
+        page.shows("machine-zfs", "node3", limit)
         home.members["node3"].pull_power()
         begin = home.clock()
-        page.shows("node-node3", "offline", KNOWN_LIMIT)
+        page.shows("node-node3", "offline", limit)
         home.measured("page: a dead node is offline", home.clock() - begin)
         home.wait_for_place("node1", "zfs", "node1")
         home.measured("zfs again from its replica", home.clock() - begin)
-        page.shows("machine-zfs", "node1", KNOWN_LIMIT)
+        page.shows("machine-zfs", "node1", limit)
         page.shows("problems", "node3 is offline")
         page.screenshot("node-died")
         assert page.complaints() == []
@@ -284,12 +284,14 @@ def test_9_never_two_writers(home: Home) -> None:
     home.wait_for_place("node2", "lease", "node2")
     alone = home.members["node2"]
     with watched(home.nas / "lease") as lease:
-        until(lambda: len(lease.writers) == 1 or None, MOVED_LIMIT, "a lease", where="node2")
+        alone.until(lambda: len(lease.writers) == 1 or None, MOVED_LIMIT, "a lease")
         alone.plug_links(plugged=False)
-        alone.machine.qmp.wait_event("WATCHDOG", RESET_LIMIT)
+        alone.wait_for_reset()
         reset = time.monotonic()
         home.wait_for_place("node1", "lease", "node1")
-        until(lambda: len(lease.writers) == 2 or None, MOVED_LIMIT, "a lease", where="node1")
+        home.members["node1"].until(
+            lambda: len(lease.writers) == 2 or None, MOVED_LIMIT, "a second writer"
+        )
         alone.plug_links(plugged=True)
         home.wait_for_all("node1")
     before, after = lease.writers.values()
@@ -322,4 +324,4 @@ def _wait_for_address(home: Home, nodes: set[str]) -> None:
     def there() -> bool | None:
         return home.said("node1", "cluster", "address", "show")["node"] in nodes or None
 
-    until(there, MOVED_LIMIT, f"the address to be at {nodes}", where="node1", interval=2)
+    home.members["node1"].until(there, MOVED_LIMIT, f"the address to be at {nodes}")
