@@ -39,6 +39,10 @@ class LvmThin(Model):
     thin_pool: str = ""
 
 
+# libvirt's pool over the node's own dataset, where guests lie on ZFS.
+ZFS_POOL = "local-zfs"
+
+
 class Zfs(Model):
     """Guests live below a dataset."""
 

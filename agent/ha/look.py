@@ -21,7 +21,6 @@ from agent.ha.model import Listed, groups, resources, shown
 from agent.ha.plan import Candidate, Situation
 from agent.replication.model import replicas
 from agent.replication.plan import Place
-from agent.steps.storage import ZFS_POOL
 from agent.storages import registry
 from agent.storages.disks import Disk, disks_of
 from agent.storages.model import Storage
@@ -128,5 +127,5 @@ def media(disks: Iterable[Disk]) -> list[str]:
 def storages() -> Mapping[str, Storage]:
     """All storages of the node by the names of their pools: declared ones, and its own."""
     settings = config.load()
-    own: dict[str, Storage] = {ZFS_POOL: settings.storage}
+    own: dict[str, Storage] = {config.ZFS_POOL: settings.storage}
     return registry.load() | own | dict(settings.data_pools)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import assert_never
 
 from agent import hypervisor
-from agent.config import Directory, GuestStorage, LvmThin, Zfs
+from agent.config import ZFS_POOL, Directory, GuestStorage, LvmThin, Zfs
 from agent.core.command import run
 from agent.core.files import write_atomically
 from agent.core.template import render
@@ -21,8 +21,6 @@ from agent.systemd import Systemd
 # Starting to listen is enough: systemd starts libvirt with the first connection.
 UNITS = ("libvirtd.socket",)
 POOL = "local"
-# Volumes of ZFS, where the node is on ZFS.
-ZFS_POOL = "local-zfs"
 POOL_PATH = Path("/var/lib/libvirt/images")
 DATA_POOLS = Path("/var/lib/slipway/pools")
 LXC_CONFIGURATION = Path("/etc/lxc/lxc.conf")
