@@ -15,7 +15,8 @@ from agent.cluster.records import Texts
 from agent.step import Retry
 
 NAME = "add-lock"
-# Longer than an add that pcs is told to wait for (agent.cluster.pcs.START_SECONDS) takes.
+# Longer than an add takes where machines are busy (docs/cluster.md). On one that takes longer the
+# lock may end before it; another member begins only if the controller has moved as well.
 HELD_SECONDS = 240
 
 

@@ -190,7 +190,7 @@ class Member:
         return until(attempt, limit, what, where=self.name, interval=2)
 
     def wait_for_reset(self) -> None:
-        """Wait until the watchdog resets the machine, which has lost the others. Raises LabError."""
+        """Wait until the watchdog resets the machine, which lost the others. Raises LabError."""
         self.machine.qmp.wait_event("WATCHDOG", RESET_LIMIT * self.installed.spec.slowness)
 
 

@@ -30,7 +30,7 @@ from tests.lab.tryout_fleet import SETTLED_LIMIT, complete
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 
-# Seconds of the machines' own time: a definition at every member; a guest that has moved or started.
+# Seconds of the machines' own time: a definition at every member; a guest that moved or started.
 KNOWN_LIMIT = 450.0
 MOVED_LIMIT = 600.0
 COMMAND_LIMIT = 600.0
