@@ -30,8 +30,6 @@ HOST = "10.0.2.2"
 STORAGES = {"lvm-thin": "", "zfs": "tank", "btrfs": "bulk"}
 
 
-# Not in CI until it was seen to hold with the addresses that `with_guests` offers.
-@pytest.mark.matrix
 def test_a_container_from_the_mediums_template(node: RunningNode) -> None:
     """Nothing was fetched: the template came with the installation."""
     containers = Containers(node.ssh)
